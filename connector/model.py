@@ -1,0 +1,253 @@
+"""The data that travels between the layers: frozen, without behaviour that needs a clock, network or database.
+
+Instants are whole milliseconds since 1970-01-01T00:00:00Z (`Instant`); spans are milliseconds too.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Literal, TypeAlias
+
+Json: TypeAlias = Any  # what json.loads returns; the outside world decides its shape
+Instant: TypeAlias = int  # milliseconds since the epoch, UTC
+Now: TypeAlias = Callable[[], Instant]
+
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+_UNITS: Final = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+# ── time ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def span(text: str) -> int:
+    """Milliseconds of a duration such as `10s 15m 24h 7d 4w`; a run of them adds up (`1h20m`).
+
+    Raises ValueError with what is expected.
+    """
+    if not re.fullmatch(r"(?:[0-9]{1,9}[smhdw])+", text):
+        message = f"expected a duration such as 10s, 15m, 24h, 7d or 4w, got {text!r}"
+        raise ValueError(message)
+    return sum(int(n) * _UNITS[unit] for n, unit in re.findall(r"([0-9]+)([smhdw])", text))
+
+
+def span_text(milliseconds: int) -> str:
+    """The shortest spelling of a span: 90000 → `1m30s`, 0 → `0s`; under a second `250ms`."""
+    if 0 < milliseconds < SECOND:
+        return f"{milliseconds}ms"
+    parts = []
+    for unit, size in (("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND)):
+        n, milliseconds = divmod(milliseconds, size)
+        if n:
+            parts.append(f"{n}{unit}")
+    return "".join(parts) or "0s"
+
+
+def instant_text(at: Instant) -> str:
+    """ISO 8601 in UTC with milliseconds, the form the Intilery documents print: `2026-11-01T12:00:00.000Z`."""
+    return (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant(text: object) -> Instant | None:
+    """The instant of an ISO 8601 text, or None when it is not one that can be read.
+
+    Zone-less times are taken as UTC; one-digit months and days are read, since the Intilery tracking document prints
+    `2015-2-02T00:30:08.276Z`. Years outside 1..9999, numbers and everything else are None.
+    """
+    if not isinstance(text, str) or len(text) > 40:  # the longest spelling has 35
+        return None
+    padded = re.sub(r"(?<=-)(\d)(?=-|T|$)", r"0\1", text.strip())
+    try:
+        when = datetime.fromisoformat(padded)
+        when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return (when - _EPOCH) // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` in any `per` milliseconds; `per` None means ever (`1/ever`)."""
+
+    count: int
+    per: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Rate":
+        """Read `5/1h`, `100/1s` or `1/ever`. Raises ValueError with what is expected."""
+        match = re.fullmatch(r"([1-9][0-9]{0,8})/(ever|[0-9smhdw]+)", text)
+        if not match:
+            message = f"expected a rate such as 5/1h, 100/1s or 1/ever, got {text!r}"
+            raise ValueError(message)
+        per = None if match[2] == "ever" else span(match[2])
+        if per == 0:
+            message = f"a rate's time cannot be zero, got {text!r}"
+            raise ValueError(message)
+        return cls(int(match[1]), per)
+
+    def __str__(self) -> str:
+        return f"{self.count}/{'ever' if self.per is None else span_text(self.per)}"
+
+
+# ── events ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to one customer.
+
+    account: the connection's identity, e.g. `intilery:acme/acme/ACME`; feed: `connection.feed`, e.g. `intilery.events`.
+    id: the dedupe key within the account. name: normalised (`event_name`). at: the platform's `receivedTime`, never
+    later than our first sight of it. time: `eventTime` where it can be read. body: the platform's object as it came.
+    own: what we wrote ourselves carries our mark. notes: what was odd about it (`bad_time`, `made_up_id` …).
+    """
+
+    account: str
+    feed: str
+    id: str
+    name: str
+    at: Instant
+    time: Instant | None
+    body: Mapping[str, Json]
+    own: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def event_name(text: str) -> str:
+    """The one spelling names are compared by: lower case, runs of other characters become `_`.
+
+    >>> event_name("Product Added")
+    'product_added'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def canonical(value: Json) -> bytes:
+    """JSON with sorted keys and no spaces: equal values give equal bytes. Integers stay exact."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+# ── deliveries ────────────────────────────────────────────────────────────────────────────────
+
+
+class State(StrEnum):
+    """The life of a delivery (design §7)."""
+
+    HELD = "held"  # waits for a person or a time; `reason` says which
+    PENDING = "pending"  # due at `due`, tried until an answer decides it
+    DELIVERED = "delivered"  # the receiver took it
+    DEAD = "dead"  # given up, kept for a person to retry or discard
+    DISCARDED = "discarded"  # by a person, expired, or because what it needs cannot come true
+    SKIPPED = "skipped"  # shadow recipe or dry run: everything but the sending
+
+
+OPEN_STATES: Final = frozenset({State.HELD, State.PENDING})
+
+HeldReason: TypeAlias = Literal[
+    "approval", "guard", "hours", "muted", "needs", "cap", "kill_switch", "recipe_off", "loop"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a delivery carries, the same at every attempt: rendered once, stored, then only read.
+
+    path is appended to the destination's address. headers are the action's own. body: exactly these bytes are signed
+    and sent. meta: what the action's kind needs to know at sending and judging, and people want to see.
+    """
+
+    method: str = "POST"
+    path: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    meta: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One delivery that a run asks for. item: index of `for_each`, else None. due: offset is the store's concern.
+
+    state and reason: pending; held for a gate; dead with `error: …` when rendering failed; skipped in shadow.
+    needs: the action this one waits for and the outcome it wants (`delivered` or `dead`).
+    """
+
+    action: str
+    kind: str
+    destination: str
+    item: int | None = None
+    message: Message | None = None
+    state: State = State.PENDING
+    reason: str = ""
+    order_key: str | None = None
+    expires_at: Instant | None = None
+    needs: tuple[tuple[str, Literal["delivered", "dead"]], ...] = ()
+
+
+def delivery_id(  # noqa: PLR0913  the seven facts that make a delivery the same one (design §4.3)
+    account: str,
+    origin: str | tuple[str, Instant],
+    recipe: str,
+    action: str,
+    *,
+    destination: str,
+    item: int | None,
+    refire: int,
+) -> str:
+    """`dlv_` + a hash of what makes a delivery this one: the same after a crash, a replay or a restored backup.
+
+    origin: the event's id, or (digest key, window start).
+    """
+    facts = [account, list(origin) if isinstance(origin, tuple) else origin, recipe, action, destination, item, refire]
+    return "dlv_" + hashlib.sha256(canonical(facts)).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer means for a delivery, judged by the action's kind.
+
+    outcome: `delivered`; `retry` (spends an attempt); `throttled` (429: slows the destination, spends none);
+    `dead` (no answer will change it); `refused` (401, 403, 410: the destination, not the delivery, is at fault).
+    """
+
+    outcome: Literal["delivered", "retry", "throttled", "dead", "refused"]
+    reason: str = ""
+    after: int | None = None  # milliseconds the receiver asked us to wait
+
+
+# ── outcomes ──────────────────────────────────────────────────────────────────────────────────
+
+Reason: TypeAlias = Literal["not_live", "stale", "own", "if", "no_key", "limited", "no_action", "fired", "error"]
+STORED_REASONS: Final = frozenset({"limited", "fired", "error"})  # the others are recomputed when asked (design §4.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A limit's memory of one key after a run: the instants it was spent at, oldest first.
+
+    joins: the memory rows that become this one (an event that shares an id with several sets joins them).
+    """
+
+    keys: tuple[str, ...]
+    times: tuple[Instant, ...]
+    joins: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one event made of one recipe, with the reason: the first stop of design §6 *Order*."""
+
+    recipe: str
+    version: str
+    reason: Reason
+    detail: str = ""
+    now: Instant = 0
+    planned: tuple[Planned, ...] = ()
+    spent: Spent | None = None
