@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 Json: TypeAlias = Any  # what json.loads returns; the outside world decides its shape
 Instant: TypeAlias = int  # milliseconds since the epoch, UTC
@@ -220,6 +220,48 @@ class Verdict:
     outcome: Literal["delivered", "retry", "throttled", "dead", "refused"]
     reason: str = ""
     after: int | None = None  # milliseconds the receiver asked us to wait
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────────────
+
+
+class Hidden(Protocol):
+    """A text whose value is read only where it is used: at the one door to the network (`secrets.Secret`)."""
+
+    def reveal(self) -> str:
+        """The value. Raises SecretMissing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as the builders make it; secret values are put in by the door when it is sent.
+
+    deadline: milliseconds for the whole exchange. cap: bytes of the answer's body that are read.
+    sign: a Standard Webhooks secret; the door adds `webhook-id` (= id), `webhook-timestamp` (from `at`) and
+    `webhook-signature`. id: the delivery's id, at: the instant of this attempt.
+    """
+
+    method: str
+    url: str | Hidden
+    headers: tuple[tuple[str, str | Hidden], ...] = ()
+    body: bytes = b""
+    deadline: int = 15_000
+    cap: int = 65_536
+    sign: Hidden | None = None
+    id: str = ""
+    at: Instant = 0
+    path: str = ""  # appended to the url's own path by the door, already percent-encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. headers: lower-case names. body: at most the request's cap. elapsed: milliseconds."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    elapsed: int = 0
 
 
 # ── outcomes ──────────────────────────────────────────────────────────────────────────────────
