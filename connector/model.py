@@ -173,10 +173,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One delivery that a run asks for. item: index of `for_each`, else None. due: offset is the store's concern.
+    """One delivery that a run asks for. item: index of `for_each`, else None.
 
-    state and reason: pending; held for a gate; dead with `error: …` when rendering failed; skipped in shadow.
-    needs: the action this one waits for and the outcome it wants (`delivered` or `dead`).
+    state and reason: pending; held for `needs`; dead with `error: …` when rendering failed; skipped in shadow.
+    expires (milliseconds) and guard: the action's own, None where it leaves them to the destination and its kind.
+    needs: the actions this one waits for, each with the end it wants. awaited: another action needs this one.
     """
 
     action: str
@@ -187,7 +188,9 @@ class Planned:
     state: State = State.PENDING
     reason: str = ""
     order_key: str | None = None
-    expires_at: Instant | None = None
+    expires: int | None = None
+    guard: Rate | None = None
+    awaited: bool = False
     needs: tuple[tuple[str, Literal["delivered", "dead"]], ...] = ()
 
 
@@ -275,11 +278,13 @@ class Spent:
     """A limit's memory of one key after a run: the instants it was spent at, oldest first.
 
     joins: the memory rows that become this one (an event that shares an id with several sets joins them).
+    recipe: whose memory it is, as handed to `Memory.recall` (a recipe in shadow has its own).
     """
 
     keys: tuple[str, ...]
     times: tuple[Instant, ...]
     joins: tuple[int, ...] = ()
+    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True)

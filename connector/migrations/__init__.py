@@ -1,1 +1,1 @@
-"""migrations."""
+"""Alembic's migrations: `connector db upgrade` runs them, also from an installed wheel."""

@@ -1,0 +1,10 @@
+"""Deliver: outbox → request → attempt. The only way out.
+
+Each destination has a lane of its own, so that none waits for another. What is due is claimed in memory, sent with the
+same id, method, path and body each time, judged by the action's kind, and recorded in groups: one transaction holds
+every answer that came while the one before was being written.
+"""
+
+from connector.deliver.courier import Courier
+
+__all__ = ["Courier"]

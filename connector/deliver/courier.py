@@ -1,0 +1,299 @@
+"""The courier carries what is due: one small crew of workers a destination, one recorder for all."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import SystemRandom
+from typing import Protocol
+
+from connector.actions import Action, Destination
+from connector.deliver import policy
+from connector.deliver.lane import Lane
+from connector.errors import AddressRefused, ConnectorError, HttpError, SecretMissing
+from connector.model import Answer, Instant, Now, Request, State, Verdict
+from connector.store import outbox, parking
+from connector.store.database import Store, Tx
+from connector.store.outbox import Due, Result
+
+log = logging.getLogger("connector.deliver")
+
+SEATS = 32  # deliveries of one destination under way at once
+CLAIM = 256  # claimed ahead of them
+UNRECORDED = 512  # answers that may wait for the recorder before a lane claims more
+
+
+class Door(Protocol):
+    """The door to the network."""
+
+    async def send(self, request: Request, *, overflow: str = "error") -> Answer:
+        """Raises HttpError."""
+        ...
+
+
+Settled = Callable[[Tx, list[Result]], set[str]]  # inside the recorder's transaction; destinations to look at
+
+
+@dataclass
+class Crew:
+    """One lane at work: what is claimed, what is under way, and how many hands carry."""
+
+    lane: Lane
+    destination: Destination
+    claimed: deque[Due] = field(default_factory=deque)
+    under_way: set[int] = field(default_factory=set)
+    hands: int = 0
+    tokens: float = 0.0
+    filled: float = 0.0
+    next_due: Instant | None = 0
+
+
+@dataclass
+class Courier:
+    """Delivers until told to stop.
+
+    settled: called in the recorder's transaction with what was decided (for actions that `need` others).
+    monotonic: seconds, for rates. Nothing is read from the wall clock but through `now`.
+    """
+
+    store: Store
+    door: Door
+    destinations: Mapping[str, Destination]
+    now: Now
+    monotonic: Callable[[], float]
+    settled: Settled = lambda _tx, _results: set()
+    random: policy.Random = SystemRandom().random
+    crews: dict[str, Crew] = field(default_factory=dict)
+    stopping: bool = False
+    _results: list[tuple[Crew, list[Result]]] = field(default_factory=list)
+    _answers: asyncio.Event = field(default_factory=asyncio.Event)
+    _hands: set[asyncio.Task[None]] = field(default_factory=set)
+    _recorder: asyncio.Task[None] | None = None
+    _written: dict[str, parking.Parked] = field(default_factory=dict)
+    delivered: int = 0
+
+    def start(self) -> None:
+        """Open a lane for each destination; parked ones are tried at once, since the configuration may be new."""
+        with self.store.read() as tx:
+            self._written = parking.parked(tx)
+        for name, destination in self.destinations.items():
+            attempts = policy.attempts_allowed(destination.attempts)
+            lane = Lane(name, attempts, self.random, self._written.get(name))
+            if lane.parked and not lane.parked.by:
+                lane.wake(self.now())
+            self.crews[name] = Crew(lane, destination)
+        self._recorder = asyncio.create_task(self._record())
+
+    def look(self, *, everywhere: bool = False) -> None:
+        """Start whatever may go out now. Called after each commit that planned something, and every second."""
+        now = self.now()
+        for crew in self.crews.values():
+            if everywhere or (crew.next_due is not None and crew.next_due <= now) or crew.lane.one_at_a_time():
+                self._man(crew)
+
+    def kick(self, names: set[str]) -> None:
+        """These destinations have something new."""
+        for name in names & self.crews.keys():
+            self.crews[name].next_due = 0
+            self._man(self.crews[name])
+
+    def reread(self) -> None:
+        """Another process changed the database: a person may have parked or released a destination, or retried."""
+        with self.store.read() as tx:
+            parked = parking.parked(tx)
+        for name, crew in self.crews.items():
+            if parked.get(name) != self._written.get(name):
+                crew.lane.parked = parked.get(name)
+        self._written = parked
+        self.look(everywhere=True)
+
+    def wake(self, names: set[str]) -> None:
+        """The secrets of these destinations changed: parked ones are tried at once."""
+        for name in names & self.crews.keys():
+            self.crews[name].lane.wake(self.now())
+        self.kick(names)
+
+    async def stop(self, grace: float) -> None:
+        """Claim nothing more; let what is under way finish within `grace` seconds, and record it."""
+        self.stopping = True
+        if self._hands:
+            await asyncio.wait(self._hands, timeout=grace)
+        for task in self._hands:
+            task.cancel()
+        await asyncio.gather(*self._hands, return_exceptions=True)
+        self._answers.set()
+        if self._recorder is not None:
+            self._recorder.cancel()
+            await asyncio.gather(self._recorder, return_exceptions=True)
+        self._flush()
+
+    # ── carrying ──────────────────────────────────────────────────────────────────────────────
+
+    def _man(self, crew: Crew) -> None:
+        if self.stopping:
+            return
+        if not crew.claimed:
+            self._claim(crew)
+        wanted = 1 if crew.lane.one_at_a_time() else min(SEATS, len(crew.claimed) + crew.hands)
+        while crew.hands < wanted and crew.claimed:
+            crew.hands += 1
+            task = asyncio.create_task(self._carry(crew))
+            self._hands.add(task)
+            task.add_done_callback(self._hands.discard)
+
+    def _claim(self, crew: Crew) -> None:
+        lane, now = crew.lane, self.now()
+        if now < lane.pause_until or len(crew.under_way) > UNRECORDED:
+            return
+        with self.store.read() as tx:
+            if lane.one_at_a_time():
+                self._claim_one(tx, crew, now)
+                return
+            found = outbox.due(tx, lane.name, now, CLAIM + len(crew.under_way))
+            if not found:
+                crew.next_due = outbox.next_due(tx, lane.name)
+        for due in found:
+            if due.seq not in crew.under_way:
+                crew.under_way.add(due.seq)
+                crew.claimed.append(due)
+
+    def _claim_one(self, tx: Tx, crew: Crew, now: Instant) -> None:
+        lane = crew.lane
+        if crew.hands or not lane.may_probe(now):
+            return
+        after = lane.suspect.seq if lane.suspect else lane.last_probe
+        found = [due for due in outbox.probes(tx, lane.name, after, SEATS) if due.seq not in crew.under_way]
+        others = [due for due in found if lane.suspect is None or due.seq != lane.suspect.seq]
+        if not others and found:
+            lane.alone(now)
+            self._results.append((crew, []))
+            self._answers.set()
+            return
+        for due in others[:1]:
+            lane.last_probe = due.seq
+            crew.under_way.add(due.seq)
+            crew.claimed.append(due)
+
+    async def _carry(self, crew: Crew) -> None:
+        """One hand: carries until nothing is claimed."""
+        try:
+            while crew.claimed and not self.stopping:
+                if crew.lane.one_at_a_time() and crew.hands > 1:
+                    break
+                wait = self._rate(crew)
+                if wait:
+                    await asyncio.sleep(wait)
+                    continue
+                due = crew.claimed.popleft()
+                self._results.append((crew, await self._attempt(crew, due)))
+                self._answers.set()
+                if not crew.claimed and not crew.lane.one_at_a_time():
+                    self._claim(crew)
+        finally:
+            crew.hands -= 1
+            if crew.lane.one_at_a_time() or self.stopping:
+                crew.under_way.difference_update(due.seq for due in crew.claimed)
+                crew.claimed.clear()
+
+    def _rate(self, crew: Crew) -> float:
+        """Seconds until this destination's rate lets one more through; 0 when it does, and it is counted."""
+        rate = crew.destination.rate
+        if rate is None or rate.per is None:
+            return 0.0
+        now = self.monotonic()
+        each: float = rate.per / 1000 / rate.count
+        crew.tokens = min(float(rate.count), crew.tokens + (now - crew.filled) / each)
+        crew.filled = now
+        if crew.tokens >= 1:
+            crew.tokens -= 1
+            return 0.0
+        return (1 - crew.tokens) * each
+
+    async def _attempt(self, crew: Crew, due: Due) -> list[Result]:
+        at = self.now()
+        if due.expires_at is not None and at >= due.expires_at:
+            return [Result(due, at, 0, None, "dead", "expired", False, State.DISCARDED, at, "expired")]
+        status: int | None = None
+        try:
+            request = crew.destination.request(due.message, id=due.id, at=at)
+            answer = await self.door.send(request, overflow="cut")
+            status, elapsed = answer.status, answer.elapsed
+            verdict = Action.kinds[due.kind].judge(answer)
+        except (SecretMissing, AddressRefused) as error:
+            verdict, elapsed = Verdict("refused", str(error)), self.now() - at
+        except HttpError as error:
+            verdict, elapsed = Verdict("retry", str(error)), self.now() - at
+        except ConnectorError as error:
+            verdict, elapsed = Verdict("refused", str(error)), self.now() - at
+        return crew.lane.conclude(due, verdict, at, max(elapsed, 0), status)
+
+    # ── recording ─────────────────────────────────────────────────────────────────────────────
+
+    async def _record(self) -> None:
+        while True:
+            await self._answers.wait()
+            self._answers.clear()
+            await asyncio.sleep(0)
+            try:
+                self._flush()
+            except Exception:  # the database may be full or locked: keep the answers and try again
+                log.exception("delivery.record_failed")
+                self._answers.set()
+                await asyncio.sleep(1)
+
+    def _flush(self) -> None:
+        """Write every answer that waits, in one transaction."""
+        waiting, self._results = self._results, []
+        if not waiting:
+            return
+        now = self.now()
+        results = [result for _, some in waiting for result in some]
+        crews = {crew.lane.name: crew for crew, _ in waiting}
+        try:
+            with self.store.write() as tx:
+                outbox.record(tx, results, now)
+                hurried = self._write_lanes(tx, crews, now)
+                kicked = self.settled(tx, [result for result in results if result.state != State.PENDING])
+        except BaseException:
+            self._results = waiting + self._results
+            raise
+        self.delivered += sum(result.state == State.DELIVERED for result in results)
+        for crew, some in waiting:
+            crew.under_way.difference_update(result.due.seq for result in some)
+            for result in some:
+                self._say(result)
+        for name, crew in crews.items():
+            soonest = min((r.next_due for r in results if r.due.destination == name), default=0)
+            if crew.next_due is None or soonest < crew.next_due or name in hurried:
+                crew.next_due = soonest
+            self._man(crew)
+        self.kick(kicked | hurried)
+
+    def _write_lanes(self, tx: Tx, crews: Mapping[str, Crew], now: Instant) -> set[str]:
+        """Note what was parked or opened; what waited for an opened or steady destination is due now."""
+        hurried = set()
+        for name, crew in crews.items():
+            place, before = crew.lane.parked, self._written.get(name)
+            if place != before:
+                if place is None:
+                    parking.release(tx, name)
+                    outbox.hurry(tx, name, now)
+                    hurried.add(name)
+                    self._written.pop(name, None)
+                    log.info("destination.opened", extra={"destination": name})
+                else:
+                    parking.park(tx, place)
+                    self._written[name] = place
+                    if before is None:
+                        log.warning("destination.parked", extra={"destination": name, "reason": place.reason})
+            elif place is None and crew.lane.steady() and outbox.hurry(tx, name, now, policy.STEADY_ATTEMPTS):
+                hurried.add(name)
+        return hurried
+
+    def _say(self, result: Result) -> None:
+        event = "delivery.attempted" if result.state == State.PENDING else f"delivery.{result.state}"
+        level = logging.DEBUG if result.state == State.DELIVERED else logging.INFO
+        if log.isEnabledFor(level):
+            facts = {"delivery": result.due.id, "destination": result.due.destination, "answer": result.answer}
+            log.log(level, event, extra=facts)

@@ -1,0 +1,147 @@
+"""One destination's lane: what it may send now, and what each answer means for it and for the delivery.
+
+The lane keeps what the answers of one destination have in common (a row of failures, a doubtful 403, a 429); it
+touches neither network nor database. A lane never waits for another.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from connector.deliver import policy
+from connector.model import SECOND, Instant, State, Verdict
+from connector.store.outbox import Due, Result
+from connector.store.parking import Parked
+
+REFUSED_WORDS: Final = "refused: "
+
+
+@dataclass
+class Lane:
+    """The standing of one destination.
+
+    attempts: how many a delivery has. parked: why it is not called, None when open. changed: set when parked or
+    suspects changed and must be written down with the results.
+    """
+
+    name: str
+    attempts: int
+    random: policy.Random
+    parked: Parked | None = None
+    failures: list[str] = field(default_factory=list)
+    successes: int = 0
+    throttled: int = 0
+    pause_until: Instant = 0
+    suspect: Due | None = None
+    last_probe: int = 0
+
+    # ── what an answer means ──────────────────────────────────────────────────────────────────
+
+    def conclude(self, due: Due, verdict: Verdict, at: Instant, elapsed: int, status: int | None) -> list[Result]:
+        """The result of one attempt, and of the delivery that a doubtful 403 kept waiting, if this one decides it."""
+        now = at + elapsed
+        settle: Callable[..., Result] = lambda **facts: Result(  # noqa: E731  one row, many endings
+            due=due, at=at, elapsed=elapsed, status=status, outcome=verdict.outcome, answer=verdict.reason, **facts
+        )
+        if verdict.outcome in {"delivered", "dead"}:
+            results = self._answered(due, now, success=verdict.outcome == "delivered")
+            state = State.DELIVERED if verdict.outcome == "delivered" else State.DEAD
+            reason = "" if state == State.DELIVERED else verdict.reason
+            return [settle(spent=True, state=state, next_due=now, reason=reason), *results]
+        if verdict.outcome == "throttled":
+            self.throttled += 1
+            self.failures.clear()
+            self.pause_until = now + policy.throttle_delay(self.throttled, verdict.after, self.random)
+            return [settle(spent=False, state=State.PENDING, next_due=self.pause_until)]
+        if verdict.outcome == "refused":
+            return [settle(spent=False, state=State.PENDING, next_due=self._refused(due, status, verdict, now))]
+        return [self._failed(due, verdict, now, settle)]
+
+    def _answered(self, due: Due, now: Instant, *, success: bool) -> list[Result]:
+        self.failures.clear()
+        self.throttled = 0
+        self.successes += 1
+        if self.parked and (success or not self.parked.reason.startswith(REFUSED_WORDS)):
+            self.parked = None
+        suspect, self.suspect = self.suspect, None
+        if suspect is None or suspect.seq == due.seq:
+            return []
+        return [
+            Result(
+                due=suspect,
+                at=now,
+                elapsed=0,
+                status=403,
+                outcome="dead",
+                answer="403, while another delivery was taken",
+                spent=False,
+                state=State.DEAD,
+                next_due=now,
+                reason="403: the receiver refuses this delivery, but takes others",
+            )
+        ]
+
+    def _refused(self, due: Due, status: int | None, verdict: Verdict, now: Instant) -> Instant:
+        """A 401, 403 or 410, a missing secret, a refused address: the destination is at fault, not the delivery."""
+        self.successes = 0
+        another = self.suspect is not None and self.suspect.seq != due.seq and now >= self.pause_until
+        believed = status != 403 or another
+        if self.parked or believed:
+            self._park(REFUSED_WORDS + verdict.reason, now, refused=True)
+            self.suspect = None
+        elif self.suspect is None:
+            self.suspect = due
+            self.pause_until = now + policy.SECOND_OPINION
+        return now + policy.SECOND_OPINION
+
+    def _failed(self, due: Due, verdict: Verdict, now: Instant, settle: Callable[..., Result]) -> Result:
+        self.successes = 0
+        if self.parked:
+            self._park(self.parked.reason, now, refused=False)
+            return settle(spent=False, state=State.PENDING, next_due=now)
+        self.failures = [*self.failures[-99:], due.id]
+        if len(self.failures) >= policy.PARK_AFTER and len(set(self.failures)) >= policy.PARK_OVER:
+            self._park(verdict.reason, now, refused=False)
+        spent = due.attempts + 1
+        if spent >= self.attempts:
+            reason = f"gave up after {spent} attempts: {verdict.reason}"
+            return settle(spent=True, state=State.DEAD, next_due=now, reason=reason)
+        delay = policy.retry_delay(spent, verdict.after, self.random)
+        return settle(spent=True, state=State.PENDING, next_due=now + delay)
+
+    def _park(self, reason: str, now: Instant, *, refused: bool) -> None:
+        self.failures.clear()
+        place = self.parked or Parked(self.name, reason, now, 0, now)
+        probes = place.probes + 1 if self.parked else 0
+        wait = policy.probe_delay(probes, refused=refused)
+        self.parked = replace(place, reason=reason, probes=probes, probe_at=now + wait)
+
+    # ── what may be sent ──────────────────────────────────────────────────────────────────────
+
+    def may_probe(self, now: Instant) -> bool:
+        """Whether a parked destination, or one whose 403 is in doubt, is to be tried with one delivery now."""
+        if self.parked:
+            return now >= self.parked.probe_at
+        return self.suspect is not None and now >= self.pause_until
+
+    def one_at_a_time(self) -> bool:
+        """Whether only single deliveries go out: parked, or a 403 in doubt."""
+        return self.parked is not None or self.suspect is not None
+
+    def alone(self, now: Instant) -> None:
+        """No other delivery is there to give a second opinion: the 403 is taken as the destination's."""
+        self._park(REFUSED_WORDS + "403", now, refused=True)
+        self.suspect = None
+
+    def steady(self) -> bool:
+        """Whether the destination has just answered so many in a row that retries need not wait; asked once a row."""
+        if self.successes < policy.STEADY:
+            return False
+        self.successes = 0
+        return True
+
+    def wake(self, now: Instant) -> None:
+        """The configuration or a secret changed, or a person said so: try at once."""
+        if self.parked:
+            self.parked = replace(self.parked, probe_at=now, probes=0)
+        self.pause_until = min(self.pause_until, now + SECOND)

@@ -1,0 +1,195 @@
+"""Privacy requests: what events proposed, what people decided. Nothing here sends anything (design §9).
+
+The life of one: proposed → approved → done, or rejected; `dry_run` is only recorded. Its delivery is held for
+`approval` (or `cap`, `kill_switch`), then pending as a work item for a person, then delivered; or discarded.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from connector.errors import ConnectorError
+from connector.model import DAY, Instant, Rate, State, instant_text
+from connector.store import audit
+from connector.store.database import Tx, fact, set_fact
+from connector.store.tables import Regulation
+
+KILL_SWITCH = "regulations_stopped"
+_ACTIVE = "('proposed', 'approved')"
+
+
+class NotAllowed(ConnectorError):
+    """A decision that design §9 forbids now; the message says why and what would allow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The configuration's word on regulations. mode: `dry_run` or `manual`; unattended types need no approval."""
+
+    mode: Literal["dry_run", "manual"] = "dry_run"
+    cap: Rate = field(default_factory=lambda: Rate(20, DAY))
+    unattended: frozenset[str] = frozenset()
+    assume_suppressed: bool = False
+
+
+def one_month_later(at: Instant) -> Instant:
+    """The same day of the next month, or its last day: when a data subject must have an answer (GDPR Art. 12(3))."""
+    when = datetime.fromtimestamp(at / 1000, UTC)
+    first = (when.replace(day=1) + timedelta(days=32)).replace(day=1)
+    last = ((first + timedelta(days=32)).replace(day=1) - timedelta(days=1)).day
+    return int(first.replace(day=min(when.day, last)).timestamp() * 1000)
+
+
+def propose(  # noqa: PLR0913  the facts of one request
+    tx: Tx,
+    rules: Rules,
+    *,
+    delivery: str,
+    account: int,
+    type: str,
+    user_id: str,
+    reason: str,
+    recipe: str,
+    now: Instant,
+) -> tuple[State, str]:
+    """Note one request; the state and reason its delivery starts with. The whole batch is held once a cap is passed."""
+    active = tx.one(
+        f"SELECT delivery FROM regulations WHERE account = ? AND user_id = ? AND type = ? AND state IN {_ACTIVE}",  # noqa: S608
+        (account, user_id, type),
+    )
+    if active:
+        return State.DISCARDED, f"already asked for by {active[0]}"
+    dry = rules.mode == "dry_run"
+    unattended = type in rules.unattended and not dry
+    state = "dry_run" if dry else "approved" if unattended else "proposed"
+    tx.insert(
+        Regulation,
+        ("seq", "delivery", "account", "type", "user_id", "reason", "recipe", "state", "proposed", "due", "decided_by"),
+        [
+            (
+                *(tx.last(Regulation) + 1, delivery, account, type, user_id, reason, recipe),
+                *(state, now, one_month_later(now), "configuration" if unattended else ""),
+            )
+        ],
+    )
+    audit.append(tx, now, "connector", f"regulation.{state}", delivery, {"type": type, "recipe": recipe})
+    if dry:
+        return State.SKIPPED, "dry_run"
+    if over_cap(tx, rules.cap, now):
+        _hold_all(tx, "cap")
+        return State.HELD, "cap"
+    if fact(tx, KILL_SWITCH):
+        return State.HELD, "kill_switch"
+    return (State.PENDING, "") if unattended else (State.HELD, "approval")
+
+
+def over_cap(tx: Tx, cap: Rate, now: Instant) -> bool:
+    """Whether more requests were proposed within the cap's time than it allows; rejected ones do not count."""
+    since = 0 if cap.per is None else now - cap.per
+    row = tx.one("SELECT count(*) FROM regulations WHERE proposed > ? AND state IN ('proposed','approved')", (since,))
+    return int(row[0]) > cap.count
+
+
+def _hold_all(tx: Tx, reason: str) -> None:
+    tx.run(
+        "UPDATE deliveries SET state = 'held', reason = ? WHERE kind = 'regulation' AND state IN ('held', 'pending')",
+        (reason,),
+    )
+
+
+def _held(tx: Tx, delivery: str) -> tuple[str, str, str, int]:
+    row = tx.one("SELECT r.state, r.type, r.user_id, r.account FROM regulations r WHERE r.delivery = ?", (delivery,))
+    if row is None:
+        message = f"{delivery} is not a regulation: see `connector approvals list`"
+        raise NotAllowed(message)
+    return str(row[0]), str(row[1]), str(row[2]), int(row[3])
+
+
+def approve(tx: Tx, rules: Rules, delivery: str, by: str, now: Instant) -> None:
+    """A named person lets one request go on. Raises NotAllowed with the reason."""
+    state, wanted, user_id, account = _held(tx, delivery)
+    if state != "proposed":
+        message = f"{delivery} is {state}, only a proposed one can be approved"
+        raise NotAllowed(message)
+    if fact(tx, KILL_SWITCH):
+        message = "regulations are stopped: `connector regulations resume --by NAME` first"
+        raise NotAllowed(message)
+    if over_cap(tx, rules.cap, now):
+        message = (
+            f"more than {rules.cap} were proposed: reject those that nobody asked for "
+            "(`connector approvals reject`), or raise `regulations.cap`"
+        )
+        raise NotAllowed(message)
+    if wanted == "delete" and not rules.assume_suppressed and not _suppressed(tx, account, user_id):
+        message = (
+            "a delete needs a finished suppress of the same user first "
+            "(or `regulations.assume_suppressed: true` in connector.yaml)"
+        )
+        raise NotAllowed(message)
+    _decide(tx, delivery, "approved", by, now)
+    tx.run("UPDATE deliveries SET state = 'pending', reason = 'work item', due = ? WHERE id = ?", (now, delivery))
+
+
+def reject(tx: Tx, delivery: str, by: str, now: Instant) -> None:
+    """A named person turns one request down; a batch held by its cap is looked at anew by `approve`."""
+    state, *_ = _held(tx, delivery)
+    if state not in {"proposed", "approved"}:
+        message = f"{delivery} is already {state}"
+        raise NotAllowed(message)
+    _decide(tx, delivery, "rejected", by, now)
+    tx.run(
+        "UPDATE deliveries SET state = 'discarded', reason = ?, settled = ? WHERE id = ?",
+        (f"rejected by {by}", now, delivery),
+    )
+
+
+def done(tx: Tx, delivery: str, by: str, now: Instant) -> None:
+    """A named person did the work in the platform's console. Raises NotAllowed unless it was approved."""
+    state, *_ = _held(tx, delivery)
+    if state != "approved":
+        message = f"{delivery} is {state}: only an approved one can be done"
+        raise NotAllowed(message)
+    if fact(tx, KILL_SWITCH):
+        message = "regulations are stopped: `connector regulations resume --by NAME` first"
+        raise NotAllowed(message)
+    tx.run("UPDATE regulations SET state = 'done', done = ? WHERE delivery = ?", (now, delivery))
+    audit.append(tx, now, by, "regulation.done", delivery, {})
+    tx.run(
+        "UPDATE deliveries SET state = 'delivered', reason = ?, settled = ? WHERE id = ?",
+        (f"done by {by}", now, delivery),
+    )
+
+
+def stop(tx: Tx, by: str, now: Instant) -> None:
+    """The kill switch: every open regulation is held, none can be approved or done until `resume`."""
+    set_fact(tx, KILL_SWITCH, f"{by} at {instant_text(now)}", now)
+    audit.append(tx, now, by, "regulations.stopped", "", {})
+    _hold_all(tx, "kill_switch")
+
+
+def resume(tx: Tx, by: str, now: Instant) -> None:
+    """Lift the kill switch: approved ones are work items again, the others wait for approval."""
+    set_fact(tx, KILL_SWITCH, None, now)
+    audit.append(tx, now, by, "regulations.resumed", "", {})
+    for state, reason, of in (("pending", "work item", "approved"), ("held", "approval", "proposed")):
+        tx.run(
+            "UPDATE deliveries SET state = ?, reason = ? WHERE kind = 'regulation' AND state = 'held' "
+            "AND id IN (SELECT delivery FROM regulations WHERE state = ?)",
+            (state, reason, of),
+        )
+
+
+def _suppressed(tx: Tx, account: int, user_id: str) -> bool:
+    row = tx.one(
+        "SELECT type FROM regulations WHERE account = ? AND user_id = ? AND state = 'done' "
+        "AND type IN ('suppress', 'suppress_and_delete', 'unsuppress') ORDER BY done DESC, seq DESC LIMIT 1",
+        (account, user_id),
+    )
+    return row is not None and row[0] != "unsuppress"
+
+
+def _decide(tx: Tx, delivery: str, state: str, by: str, now: Instant) -> None:
+    tx.run(
+        "UPDATE regulations SET state = ?, decided = ?, decided_by = ? WHERE delivery = ?", (state, now, by, delivery)
+    )
+    audit.append(tx, now, by, f"regulation.{state}", delivery, {})

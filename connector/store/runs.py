@@ -1,0 +1,168 @@
+"""What events made of recipes, written down: outcomes, their counts, and the deliveries of those that fired.
+
+Part of the page's transaction. The gates that need the database or the wall clock are judged here: guard, and the
+approval of regulations.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from connector.model import DAY, STORED_REASONS, Event, Instant, Outcome, Planned, Rate, State, delivery_id
+from connector.store import regulations
+from connector.store.database import Tx
+from connector.store.outbox import COLUMNS
+from connector.store.regulations import Rules
+from connector.store.tables import Delivery, GuardPass, StoredOutcome
+
+
+class Gates(Protocol):
+    """What holds for a planned delivery: the action's own word, else its destination's, else its kind's."""
+
+    def expires(self, planned: Planned) -> int | None:
+        """Milliseconds after which an unsent delivery is discarded, or None."""
+        ...
+
+    def guard(self, planned: Planned) -> Rate | None:
+        """How many deliveries of a recipe may pass to a destination, or None."""
+        ...
+
+    def order_key(self, planned: Planned, event: Event) -> str | None:
+        """The value that `order_by` has in this event, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One outcome to be written, with its event's number."""
+
+    seq: int
+    event: Event
+    outcome: Outcome
+    refire: int = 0
+
+
+@dataclass
+class Ledger:
+    """Writes the outcomes of one transaction. rules: the configuration's word on regulations."""
+
+    tx: Tx
+    gates: Gates
+    rules: Rules
+    now: Instant
+
+    def write(self, account: int, taken: Sequence[Taken]) -> set[str]:
+        """Write outcomes, counts and deliveries; the destinations that have something new to send."""
+        runs = self._outcomes(taken)
+        rows = [self._row(account, run, one, planned) for run, one in runs for planned in one.outcome.planned]
+        return self._insert(rows)
+
+    def add(self, account: int, run: int, one: Taken, planned: Sequence[Planned]) -> set[str]:
+        """More deliveries of a run that was written before: what waited for `needs`."""
+        return self._insert([self._row(account, run, one, each) for each in planned])
+
+    def _insert(self, rows: list[tuple[object, ...]]) -> set[str]:
+        if not rows:
+            return set()
+        seq = self.tx.last(Delivery)
+        places = ",".join("?" * (len(COLUMNS)))
+        self.tx.many(
+            f"INSERT INTO deliveries ({','.join(COLUMNS)}) VALUES ({places}) ON CONFLICT (id) DO NOTHING",  # noqa: S608
+            [(seq + position, *row) for position, row in enumerate(rows, start=1)],
+        )
+        at, state = COLUMNS.index("destination") - 1, COLUMNS.index("state") - 1
+        return {str(row[at]) for row in rows if row[state] == State.PENDING}
+
+    def _outcomes(self, taken: Sequence[Taken]) -> list[tuple[int, Taken]]:
+        self._count(taken)
+        seq = self.tx.last(StoredOutcome)
+        kept = [one for one in taken if one.outcome.reason in STORED_REASONS]
+        runs = list(enumerate(kept, start=seq + 1))
+        self.tx.insert(
+            StoredOutcome,
+            ("seq", "event", "recipe", "version", "refire", "reason", "detail", "at"),
+            [
+                (
+                    *(run, one.seq, one.outcome.recipe, one.outcome.version, one.refire),
+                    *(one.outcome.reason, one.outcome.detail, one.outcome.now),
+                )
+                for run, one in runs
+            ],
+        )
+        return runs
+
+    def _count(self, taken: Sequence[Taken]) -> None:
+        day = self.now // DAY
+        counts = Counter((one.outcome.recipe, one.outcome.reason) for one in taken)
+        self.tx.many(
+            "INSERT INTO outcome_counts (day, recipe, reason, n) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (day, recipe, reason) DO UPDATE SET n = outcome_counts.n + excluded.n",
+            [(day, recipe, reason, n) for (recipe, reason), n in counts.items()],
+        )
+
+    def _row(self, account: int, run: int, one: Taken, planned: Planned) -> tuple[object, ...]:
+        """One delivery in the order of COLUMNS, without its number."""
+        outcome, event = one.outcome, one.event
+        identity = delivery_id(
+            event.account,
+            event.id,
+            outcome.recipe,
+            planned.action,
+            destination=planned.destination,
+            item=planned.item,
+            refire=one.refire,
+        )
+        state, reason = self._gate(account, identity, one, planned)
+        expires = self.gates.expires(planned)
+        message = planned.message
+        open_state = state in {State.PENDING, State.HELD}
+        return (
+            *(identity, account, run, one.seq, outcome.recipe, outcome.version, planned.action, planned.kind),
+            *(planned.destination, planned.item, one.refire, state, reason, self.now, self.now),
+            *(None if open_state else self.now, None if expires is None else self.now + expires),
+            *(self.gates.order_key(planned, event), int(planned.awaited), _json(list(planned.needs))),
+            *(
+                (message.method, message.path, _json(message.headers), message.body, _json(message.meta))
+                if message
+                else ("", "", "", None, "")
+            ),
+            *(0, ""),
+        )
+
+    def _gate(self, account: int, identity: str, one: Taken, planned: Planned) -> tuple[State, str]:
+        if planned.state != State.PENDING:
+            return planned.state, planned.reason
+        if planned.kind == "regulation":
+            meta: Mapping[str, str] = planned.message.meta if planned.message else {}
+            return regulations.propose(
+                self.tx,
+                self.rules,
+                delivery=identity,
+                account=account,
+                type=meta["type"],
+                user_id=meta["user_id"],
+                reason=meta["reason"],
+                recipe=one.outcome.recipe,
+                now=self.now,
+            )
+        guard = self.gates.guard(planned)
+        if guard is not None and not self._passes(guard, one.outcome.recipe, planned.destination):
+            return State.HELD, "guard"
+        return State.PENDING, ""
+
+    def _passes(self, guard: Rate, recipe: str, destination: str) -> bool:
+        since = 0 if guard.per is None else self.now - guard.per
+        row = self.tx.one(
+            "SELECT count(*) FROM guard_passes WHERE recipe = ? AND destination = ? AND at > ?",
+            (recipe, destination, since),
+        )
+        if row[0] >= guard.count:
+            return False
+        self.tx.insert(GuardPass, ("recipe", "destination", "at"), [(recipe, destination, self.now)])
+        return True
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":")) if value else ""
