@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import SystemRandom
 from typing import Protocol
 
@@ -214,19 +214,22 @@ class Courier:
         at = self.now()
         if due.expires_at is not None and at >= due.expires_at:
             return [Result(due, at, 0, None, "dead", "expired", False, State.DISCARDED, at, "expired")]
-        status: int | None = None
+        status, response = None, ""
         try:
             request = crew.destination.request(due.message, id=due.id, at=at)
             answer = await self.door.send(request, overflow="cut")
             status, elapsed = answer.status, answer.elapsed
             verdict = Action.kinds[due.kind].judge(answer)
+            if due.awaited:
+                response = answer.body.decode(errors="replace")
         except (SecretMissing, AddressRefused) as error:
             verdict, elapsed = Verdict("refused", str(error)), self.now() - at
         except HttpError as error:
             verdict, elapsed = Verdict("retry", str(error)), self.now() - at
         except ConnectorError as error:
             verdict, elapsed = Verdict("refused", str(error)), self.now() - at
-        return crew.lane.conclude(due, verdict, at, max(elapsed, 0), status)
+        results = crew.lane.conclude(due, verdict, at, max(elapsed, 0), status)
+        return [replace(results[0], response=response), *results[1:]] if response else results
 
     # ── recording ─────────────────────────────────────────────────────────────────────────────
 

@@ -15,7 +15,7 @@ from connector.store.tables import Attempt
 COLUMNS = (
     *("seq", "id", "account", "run", "event", "recipe", "version", "action", "kind", "destination", "item", "refire"),
     *("state", "reason", "created", "due", "settled", "expires_at", "order_key", "awaited", "needs"),
-    *("method", "path", "headers", "body", "meta", "attempts", "answer"),
+    *("method", "path", "headers", "body", "meta", "attempts", "answer", "response"),
 )
 _READ = (
     "d.seq, d.id, d.destination, d.kind, d.attempts, d.created, d.due, d.expires_at, d.awaited, d.run, "
@@ -61,6 +61,7 @@ class Result:
     state: State
     next_due: Instant
     reason: str = ""
+    response: str = ""  # the answer's body, kept only where another action needs this one
 
 
 def _due(row: Sequence[Any]) -> Due:
@@ -113,10 +114,23 @@ def record(tx: Tx, results: Iterable[Result], now: Instant) -> None:
             (seq, number, result.at, result.elapsed, result.status, result.outcome, int(result.spent), result.answer)
         )
         settled = None if result.state == State.PENDING else now
-        moves.append((result.state, result.reason, int(result.spent), result.next_due, settled, result.answer, seq))
+        moves.append(
+            (
+                result.state,
+                result.reason,
+                int(result.spent),
+                result.next_due,
+                settled,
+                result.answer,
+                result.status,
+                result.response,
+                seq,
+            )
+        )
     tx.insert(Attempt, ("delivery", "n", "at", "elapsed", "status", "outcome", "spent", "answer"), attempts)
     tx.many(
-        "UPDATE deliveries SET state = ?, reason = ?, attempts = attempts + ?, due = ?, settled = ?, answer = ? "
+        "UPDATE deliveries SET state = ?, reason = ?, attempts = attempts + ?, due = ?, settled = ?, "
+        "answer = ?, status = ?, response = ? "
         "WHERE seq = ? AND state = 'pending'",
         moves,
     )

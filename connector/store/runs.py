@@ -128,7 +128,7 @@ class Ledger:
                 if message
                 else ("", "", "", None, "")
             ),
-            *(0, ""),
+            *(0, "", ""),
         )
 
     def _gate(self, account: int, identity: str, one: Taken, planned: Planned) -> tuple[State, str]:

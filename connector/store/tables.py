@@ -230,6 +230,8 @@ class Delivery(SQLModel, table=True):
     body: bytes | None = _bytes()
     meta: str = _text()
     answer: str = _text()
+    status: int | None = None
+    response: str = _text()
 
 
 class Attempt(SQLModel, table=True):

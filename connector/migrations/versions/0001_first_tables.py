@@ -77,6 +77,8 @@ def upgrade() -> None:
     sa.Column('body', sa.LargeBinary(), nullable=True),
     sa.Column('meta', sa.Text(), nullable=False),
     sa.Column('answer', sa.Text(), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('response', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('seq')
     )
     with op.batch_alter_table('deliveries', schema=None) as batch_op:

@@ -1,0 +1,152 @@
+"""The recipes in service: what the folder holds now, and for every broken file its last good version.
+
+Every save is looked at as a whole set, then swapped at once. A file that is missing is believed to be deleted only
+when it is still missing at the next look: many editors save by deleting first.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connector.errors import ConfigurationError, Mistake
+from connector.model import Instant, Now
+from connector.poll import InService
+from connector.recipe import Index, Known, Loaded, Recipe, parse, read_folder
+from connector.store import recipes as shelf
+from connector.store.database import Store, Tx
+
+log = logging.getLogger("connector.recipes")
+
+
+@dataclass
+class Service:
+    """Holds the set in service and brings it up to date. starts: where a feed that never ran will begin, by feed."""
+
+    store: Store
+    folder: Path
+    known: Known
+    now: Now
+    starts: Mapping[str, Instant] = field(default_factory=dict)
+    current: InService = field(default_factory=lambda: InService(Index([])))
+    mistakes: list[Mistake] = field(default_factory=list)
+    _seen: object = None
+    _missing: set[str] = field(default_factory=set)
+    _versions: dict[str, Recipe | None] = field(default_factory=dict)
+
+    def get(self) -> InService:
+        """The set in service now."""
+        return self.current
+
+    def refresh(self) -> bool:
+        """Look at the folder; when anything changed, check it whole and swap. True when the set changed."""
+        seen = _signature(self.folder)
+        if seen == self._seen and not self._missing:
+            return False
+        self._seen = seen
+        self._swap(read_folder(self.folder, self.known))
+        return True
+
+    def version(self, tx: Tx, version: str) -> Recipe | None:
+        """A recipe by the version that began some work, from the set in service or the database."""
+        if version not in self._versions:
+            kept = shelf.text(tx, version)
+            self._versions[version] = self._parse_kept(*kept) if kept else None
+        return self._versions[version]
+
+    def _parse_kept(self, file: str, text: str) -> Recipe | None:
+        """A stored version; destinations it names may be gone from the configuration since, so they aren't checked."""
+        try:
+            return parse(text, file, None)
+        except ConfigurationError:
+            log.exception("recipe.version_unreadable", extra={"file": file})
+            return None
+
+    def _swap(self, loaded: Loaded) -> None:
+        now = self.now()
+        serving: dict[str, Recipe] = {recipe.id: recipe for recipe in loaded.recipes}
+        with self.store.write() as tx:
+            before = shelf.known(tx)
+            broken = self._broken(loaded, before)
+            for id, (place, error) in broken.items():
+                kept = self.version(tx, place.version)
+                if kept is not None and id not in serving:
+                    serving[id] = kept
+                    shelf.put(tx, _with(place, error=error))
+            live_from = {id: place.live_from for id, place in before.items()}
+            for recipe in loaded.recipes:
+                live_from[recipe.id] = self._live_from(recipe, before.get(recipe.id), now)
+                shelf.keep_version(tx, recipe.version, recipe.id, recipe.file, recipe.text, now)
+                standing = shelf.Known(recipe.id, recipe.file, recipe.version, recipe.mode, live_from[recipe.id], 1, "")
+                shelf.put(tx, standing)
+                self._versions[recipe.version] = recipe
+            self._retire(tx, before, serving)
+        self.mistakes = loaded.mistakes
+        self.current = InService(Index(list(serving.values())), serving, live_from)
+        for mistake in loaded.mistakes:
+            log.log(logging.ERROR if mistake.severity == "error" else logging.WARNING, "recipe.broken: %s", mistake)
+        log.info("recipes.loaded", extra={"recipes": len(serving), "broken": len(broken)})
+
+    def _broken(self, loaded: Loaded, before: Mapping[str, shelf.Known]) -> dict[str, tuple[shelf.Known, str]]:
+        """Which known recipes a broken file stands for: by its path, else by the id it seems to have."""
+        found = {}
+        for mistake in loaded.mistakes:
+            if mistake.severity != "error":
+                continue
+            by_file = [place for place in before.values() if place.file == mistake.file and place.present]
+            by_id = before.get(_id_in(self.folder.parent / mistake.file) or _id_in(Path(mistake.file)) or "")
+            for place in [*by_file, *([by_id] if by_id else [])]:
+                found.setdefault(place.id, (place, str(mistake)))
+        return found
+
+    def _live_from(self, recipe: Recipe, place: shelf.Known | None, now: Instant) -> Instant:
+        if place is not None and not (place.mode == "disabled" and recipe.mode != "disabled"):
+            return place.live_from
+        starts = [self.starts[feed] for feed in recipe.feeds if feed in self.starts]
+        return min(starts, default=now) if place is None else now
+
+    def _retire(self, tx: Tx, before: Mapping[str, shelf.Known], serving: dict[str, Recipe]) -> None:
+        """Take a recipe out of service once its file was missing at two looks."""
+        missing = {id for id, place in before.items() if place.present and id not in serving}
+        for id in missing & self._missing:
+            shelf.put(tx, _with(before[id], present=0))
+            log.warning("recipe.removed", extra={"recipe": id})
+        for id in missing - self._missing:
+            kept = self.version(tx, before[id].version)
+            if kept is not None:
+                serving[id] = kept
+        self._missing = missing - self._missing
+
+
+def _with(place: shelf.Known, *, error: str | None = None, present: int | None = None) -> shelf.Known:
+    return shelf.Known(
+        place.id,
+        place.file,
+        place.version,
+        place.mode,
+        place.live_from,
+        place.present if present is None else present,
+        place.error if error is None else error,
+    )
+
+
+def _id_in(file: Path) -> str | None:
+    """The id a broken file seems to have."""
+    try:
+        found = re.search(r"(?m)^id:[ \t]*['\"]?([a-z0-9-]+)", file.read_text(errors="replace")[:10_000])
+    except OSError:
+        return None
+    return found[1] if found else None
+
+
+def _signature(folder: Path) -> object:
+    """What changes when a recipe file is added, edited, renamed or removed."""
+    try:
+        return sorted(
+            (str(file), (status := file.lstat()).st_mtime_ns, status.st_size, status.st_ino)
+            for pattern in ("*.yaml", "*.yml")
+            for file in folder.rglob(pattern)
+        )
+    except OSError:
+        return None

@@ -1,0 +1,127 @@
+"""Poll: feed → events → inbox → outcomes → outbox. The only way in.
+
+`take` is the heart: one page, one transaction. What it writes (unseen events, what the recipes made of them, their
+deliveries and memory, the cursor) is committed together or not at all.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connector.actions import Action, Destination
+from connector.model import Event, Gap, Instant, Page, Planned, Rate
+from connector.recipe import Index, Recipe, Remembered, evaluate, order_key, scope_of
+from connector.store import inbox, memory
+from connector.store.database import Store, Tx
+from connector.store.regulations import Rules
+from connector.store.runs import Ledger, Taken
+
+
+@dataclass(frozen=True, slots=True)
+class InService:
+    """The recipes in service, and since when each is live. Swapped whole when files change."""
+
+    index: Index
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    live_from: Mapping[str, Instant] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What holds for a planned delivery: the action's own word, else its destination's, else its kind's."""
+
+    destinations: Mapping[str, Destination]
+
+    def expires(self, planned: Planned) -> int | None:
+        """Milliseconds until an unsent delivery is discarded, or None."""
+        destination = self.destinations.get(planned.destination)
+        return planned.expires or (destination and destination.expires) or Action.kinds[planned.kind].expires
+
+    def guard(self, planned: Planned) -> Rate | None:
+        """How many of a recipe may pass to a destination, or None."""
+        destination = self.destinations.get(planned.destination)
+        return planned.guard or (destination and destination.guard) or Action.kinds[planned.kind].guard
+
+    def order_key(self, planned: Planned, event: Event) -> str | None:
+        """The value of the destination's `order_by` in this event, or None."""
+        destination = self.destinations.get(planned.destination)
+        path = destination.order_by if destination else None
+        return order_key(path, scope_of(event)) if path else None
+
+
+@dataclass(slots=True)
+class StoredMemory:
+    """The recipes' memory as `evaluate` reads it, inside one transaction."""
+
+    tx: Tx
+    account: int
+
+    def recall(self, recipe_id: str, account: str, keys: tuple[str, ...]) -> Remembered:  # noqa: ARG002  one account
+        """The rows of this recipe that hold one of these keys."""
+        return Remembered(memory.recall(self.tx, self.account, recipe_id, keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What taking a page needs: where it is written, which recipes are in service, and what the configuration says."""
+
+    store: Store
+    service: Callable[[], InService]
+    gates: Gates
+    rules: Rules
+    now: Callable[[], Instant]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a page: new events, outcomes that fired, and the destinations that have something to send."""
+
+    events: int
+    fired: int
+    destinations: frozenset[str]
+
+
+def take(desk: Desk, page: Page, identity: str, feed: str, moves: Iterable[tuple[str, str | None, str]]) -> Receipt:
+    """Commit one page. moves: (reader, the cursor it was read from, the new cursor).
+
+    feed: its kind, e.g. `intilery.events`. Raises CursorMoved when another poller was faster: then nothing is kept.
+    """
+    now, service = desk.now(), desk.service()
+    with desk.store.write() as tx:
+        for reader, old, new in moves:
+            inbox.move(desk.store, tx, identity, feed, reader, old=old, new=new, now=now)
+        _report(tx, feed, page.gaps, now)
+        fresh = inbox.add(desk.store, tx, page.events, now)
+        if not fresh:
+            return Receipt(0, 0, frozenset())
+        account = desk.store.account(tx, identity)
+        taken = decide(tx, service, account, fresh)
+        kicked = Ledger(tx, desk.gates, desk.rules, now).write(account, taken)
+    fired = sum(one.outcome.reason == "fired" for one in taken)
+    return Receipt(len(fresh), fired, frozenset(kicked))
+
+
+def decide(
+    tx: Tx,
+    service: InService,
+    account: int,
+    fresh: Sequence[tuple[int, Event]],
+) -> list[Taken]:
+    """Evaluate each event with each recipe that its name wakes, in inbox order; limits remember as they go."""
+    remembered = StoredMemory(tx, account)
+    taken = []
+    for seq, event in fresh:
+        candidates = service.index.candidates(event.feed, event.name)
+        if not candidates:
+            continue
+        scope = scope_of(event)
+        for recipe in candidates:
+            outcome = evaluate(recipe, event, remembered, live_from=service.live_from[recipe.id], scope=scope)
+            if outcome.spent is not None:
+                memory.keep(tx, account, recipe.memory_id, outcome.spent, outcome.now)
+            taken.append(Taken(seq, event, outcome))
+    return taken
+
+
+def _report(tx: Tx, feed: str, gaps: Iterable[Gap], now: Instant) -> None:
+    for gap in gaps:
+        inbox.report_gap(tx, feed, (gap.start, gap.end, gap.seen, gap.reason), now)
