@@ -7,7 +7,9 @@ ConnectorError
 │   ├── Unreachable         network, TLS or DNS; the request may or may not have arrived
 │   ├── DeadlineExceeded    no whole answer within the request's deadline; may have arrived
 │   ├── AnswerTooLarge      the body passed the request's cap; arrived
-│   └── AddressRefused      the guard refused the address: nothing was sent
+│   ├── AnswerUnreadable    what came back is not HTTP/1.1, or compressed unasked; arrived
+│   ├── AddressRefused      the guard refused the address: nothing was sent
+│   └── RequestRefused      a header, the path or the signing secret cannot be sent: nothing was
 ├── FeedError               a feed could not be read
 │   ├── FeedUnavailable     try later (429, 5xx, network, an answer that is not the expected JSON)
 │   └── FeedRefused         401 or 403: slow down until the secret changes
@@ -54,11 +56,13 @@ class ConfigurationError(ConnectorError):
 
 
 class SecretMissing(ConnectorError):
-    """A `${NAME}` that is set neither in the environment, nor in `.env`, nor in the secrets folder."""
+    """A `${NAME}` that is set neither in the environment, nor in `.env`, nor in the secrets folder, or not readable."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self, name: str, why: str = "is not set: export it, or write it to .env or the secrets folder"
+    ) -> None:
         self.name = name
-        super().__init__(f"{name} is not set: export it, or write it to .env or the secrets folder")
+        super().__init__(f"{name} {why}")
 
 
 class HttpError(ConnectorError):
@@ -81,8 +85,20 @@ class AnswerTooLarge(HttpError):
     arrived = True
 
 
+class AnswerUnreadable(HttpError):
+    """What came back is not HTTP/1.1, has headers without end, or is compressed although that was not asked for."""
+
+    arrived = True
+
+
 class AddressRefused(HttpError):
     """The address guard refused the host; nothing was sent."""
+
+    arrived = False
+
+
+class RequestRefused(HttpError):
+    """A header, the path or the signing secret cannot be sent as it stands; nothing was sent."""
 
     arrived = False
 

@@ -6,7 +6,7 @@ Instants are whole milliseconds since 1970-01-01T00:00:00Z (`Instant`); spans ar
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -118,6 +118,32 @@ class Event:
     time: Instant | None
     body: Mapping[str, Json]
     own: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of time, end excluded, whose completeness could not be proved. seen: the events read in it."""
+
+    start: Instant
+    end: Instant
+    seen: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one step of a feed's reader brought; committed whole or not at all.
+
+    reader: whose step it is. old: the cursor it was read from (None: none yet), what a compare-and-set expects. cursor:
+    where the reader goes on, None while it stays. notes: what a person should know, in a sentence each.
+    """
+
+    reader: str
+    old: str | None
+    cursor: str | None = None
+    events: Sequence[Event] = ()
+    gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -278,13 +304,11 @@ class Spent:
     """A limit's memory of one key after a run: the instants it was spent at, oldest first.
 
     joins: the memory rows that become this one (an event that shares an id with several sets joins them).
-    recipe: whose memory it is, as handed to `Memory.recall` (a recipe in shadow has its own).
     """
 
     keys: tuple[str, ...]
     times: tuple[Instant, ...]
     joins: tuple[int, ...] = ()
-    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True)

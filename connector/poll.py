@@ -4,12 +4,18 @@
 deliveries and memory, the cursor) is committed together or not at all.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from connector.actions import Action, Destination
-from connector.model import Event, Gap, Instant, Page, Planned, Rate
-from connector.recipe import Index, Recipe, Remembered, evaluate, order_key, scope_of
+from connector.model import Event, Instant, Page, Planned, Rate, canonical
+from connector.recipe.evaluate import evaluate
+from connector.recipe.index import Index
+from connector.recipe.memory import Remembered
+from connector.recipe.path import path
+from connector.recipe.recipe import Recipe
+from connector.recipe.scope import scope as scope_of
 from connector.store import inbox, memory
 from connector.store.database import Store, Tx
 from connector.store.regulations import Rules
@@ -23,6 +29,9 @@ class InService:
     index: Index
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     live_from: Mapping[str, Instant] = field(default_factory=dict)
+
+
+_path = lru_cache(maxsize=256)(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +53,10 @@ class Gates:
     def order_key(self, planned: Planned, event: Event) -> str | None:
         """The value of the destination's `order_by` in this event, or None."""
         destination = self.destinations.get(planned.destination)
-        path = destination.order_by if destination else None
-        return order_key(path, scope_of(event)) if path else None
+        if destination is None or destination.order_by is None:
+            return None
+        value = _path(destination.order_by).get(scope_of(event))
+        return None if value is None else canonical(value).decode()
 
 
 @dataclass(slots=True)
@@ -80,22 +91,24 @@ class Receipt:
     destinations: frozenset[str]
 
 
-def take(desk: Desk, page: Page, identity: str, feed: str, moves: Iterable[tuple[str, str | None, str]]) -> Receipt:
-    """Commit one page. moves: (reader, the cursor it was read from, the new cursor).
+def take(desk: Desk, page: Page, account: str, feed: str) -> Receipt:
+    """Commit one page. account: the connection's identity. feed: its platform and kind, e.g. `intilery.events`.
 
-    feed: its kind, e.g. `intilery.events`. Raises CursorMoved when another poller was faster: then nothing is kept.
+    Raises CursorMoved when another poller was faster: then nothing is kept, and what it held will be read again.
     """
     now, service = desk.now(), desk.service()
+    kicked: set[str] = set()
+    taken: list[Taken] = []
     with desk.store.write() as tx:
-        for reader, old, new in moves:
-            inbox.move(desk.store, tx, identity, feed, reader, old=old, new=new, now=now)
-        _report(tx, feed, page.gaps, now)
+        if page.cursor is not None:
+            inbox.move(desk.store, tx, account, feed, page.reader, old=page.old, new=page.cursor, now=now)
+        for gap in page.gaps:
+            inbox.report_gap(tx, feed, (gap.start, gap.end, gap.seen, gap.reason), now)
         fresh = inbox.add(desk.store, tx, page.events, now)
-        if not fresh:
-            return Receipt(0, 0, frozenset())
-        account = desk.store.account(tx, identity)
-        taken = decide(tx, service, account, fresh)
-        kicked = Ledger(tx, desk.gates, desk.rules, now).write(account, taken)
+        if fresh:
+            number = desk.store.account(tx, account)
+            taken = decide(tx, service, number, fresh)
+            kicked = Ledger(tx, desk.gates, desk.rules, now).write(number, taken)
     fired = sum(one.outcome.reason == "fired" for one in taken)
     return Receipt(len(fresh), fired, frozenset(kicked))
 
@@ -120,8 +133,3 @@ def decide(
                 memory.keep(tx, account, recipe.memory_id, outcome.spent, outcome.now)
             taken.append(Taken(seq, event, outcome))
     return taken
-
-
-def _report(tx: Tx, feed: str, gaps: Iterable[Gap], now: Instant) -> None:
-    for gap in gaps:
-        inbox.report_gap(tx, feed, (gap.start, gap.end, gap.seen, gap.reason), now)

@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import SystemRandom
-from typing import Protocol
+from typing import Literal, Protocol
 
 from connector.actions import Action, Destination
 from connector.deliver import policy
 from connector.deliver.lane import Lane
 from connector.errors import AddressRefused, ConnectorError, HttpError, SecretMissing
-from connector.model import Answer, Instant, Now, Request, State, Verdict
+from connector.http import Bucket
+from connector.model import SECOND, Answer, Instant, Now, Request, State, Verdict
 from connector.store import outbox, parking
 from connector.store.database import Store, Tx
 from connector.store.outbox import Due, Result
@@ -27,7 +28,7 @@ UNRECORDED = 512  # answers that may wait for the recorder before a lane claims 
 class Door(Protocol):
     """The door to the network."""
 
-    async def send(self, request: Request, *, overflow: str = "error") -> Answer:
+    async def send(self, request: Request, *, overflow: Literal["error", "cut"] = "error") -> Answer:
         """Raises HttpError."""
         ...
 
@@ -41,11 +42,10 @@ class Crew:
 
     lane: Lane
     destination: Destination
+    bucket: Bucket
     claimed: deque[Due] = field(default_factory=deque)
     under_way: set[int] = field(default_factory=set)
     hands: int = 0
-    tokens: float = 0.0
-    filled: float = 0.0
     next_due: Instant | None = 0
 
 
@@ -82,7 +82,8 @@ class Courier:
             lane = Lane(name, attempts, self.random, self._written.get(name))
             if lane.parked and not lane.parked.by:
                 lane.wake(self.now())
-            self.crews[name] = Crew(lane, destination)
+            rate = destination.rate
+            self.crews[name] = Crew(lane, destination, Bucket(rate, rate.count if rate else 0, self.monotonic))
         self._recorder = asyncio.create_task(self._record())
 
     def look(self, *, everywhere: bool = False) -> None:
@@ -181,12 +182,12 @@ class Courier:
             while crew.claimed and not self.stopping:
                 if crew.lane.one_at_a_time() and crew.hands > 1:
                     break
-                wait = self._rate(crew)
-                if wait:
-                    await asyncio.sleep(wait)
+                if wait := crew.bucket.take():
+                    await asyncio.sleep(wait / SECOND)
                     continue
                 due = crew.claimed.popleft()
-                self._results.append((crew, await self._attempt(crew, due)))
+                results = await self._attempt(crew, due)  # awaited first: `_results` is another list by then
+                self._results.append((crew, results))
                 self._answers.set()
                 if not crew.claimed and not crew.lane.one_at_a_time():
                     self._claim(crew)
@@ -195,20 +196,6 @@ class Courier:
             if crew.lane.one_at_a_time() or self.stopping:
                 crew.under_way.difference_update(due.seq for due in crew.claimed)
                 crew.claimed.clear()
-
-    def _rate(self, crew: Crew) -> float:
-        """Seconds until this destination's rate lets one more through; 0 when it does, and it is counted."""
-        rate = crew.destination.rate
-        if rate is None or rate.per is None:
-            return 0.0
-        now = self.monotonic()
-        each: float = rate.per / 1000 / rate.count
-        crew.tokens = min(float(rate.count), crew.tokens + (now - crew.filled) / each)
-        crew.filled = now
-        if crew.tokens >= 1:
-            crew.tokens -= 1
-            return 0.0
-        return (1 - crew.tokens) * each
 
     async def _attempt(self, crew: Crew, due: Due) -> list[Result]:
         at = self.now()
@@ -228,6 +215,9 @@ class Courier:
             verdict, elapsed = Verdict("retry", str(error)), self.now() - at
         except ConnectorError as error:
             verdict, elapsed = Verdict("refused", str(error)), self.now() - at
+        except Exception as error:  # a defect of ours must neither lose a delivery nor stop its lane
+            log.exception("delivery.defect", extra={"delivery": due.id, "destination": due.destination})
+            verdict, elapsed = Verdict("retry", f"a defect of the connector: {type(error).__name__}"), self.now() - at
         results = crew.lane.conclude(due, verdict, at, max(elapsed, 0), status)
         return [replace(results[0], response=response), *results[1:]] if response else results
 

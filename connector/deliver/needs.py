@@ -7,16 +7,16 @@ forgotten one.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from connector.model import Instant, Json, Outcome, Planned, State
-from connector.recipe import Recipe, render_action, scope_of
+from connector.model import Event, Instant, Json, Outcome, Planned, State
+from connector.recipe.needs import needs_met
+from connector.recipe.recipe import Recipe
+from connector.recipe.render import render_action
+from connector.recipe.scope import run_scope, scope
 from connector.store import inbox
 from connector.store.database import Tx
 from connector.store.runs import Ledger, Taken
-
-_GIVEN_UP: Final = frozenset({State.DEAD, State.DISCARDED})
-_OPEN: Final = frozenset({State.HELD, State.PENDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +51,38 @@ class Needs:
 
     def _one(self, tx: Tx, run: int, row: Any, kicked: set[str]) -> bool:
         seq, event_seq, account, recipe_id, version, action, refire, needs = row
-        verdicts = [_met(tx, run, needed, wanted) for needed, wanted in json.loads(needs)]
-        if all(verdicts):
-            planned = self._render(tx, run, event_seq, version, action)
-            if not planned:
-                _discard(tx, seq, "its `if` does not hold, or what it needs is no longer stored", self.now())
-                return True
-            event = inbox.load(tx, event_seq)
-            if event is None:
-                return False
-            tx.run("DELETE FROM deliveries WHERE seq = ?", (seq,))
-            outcome = Outcome(recipe_id, version, "fired")
-            kicked |= self.ledger(tx).add(account, run, Taken(event_seq, event, outcome, refire), planned)
+        met = needs_met([tuple(need) for need in json.loads(needs)], _states(tx, run, seq))
+        if met is None:
+            return False
+        event = inbox.load(tx, event_seq) if met else None
+        planned = self._render(tx, run, event, version, action) if event else ()
+        if event is None or not planned:
+            why = "its `if` does not hold" if event else "what it needs can no longer come true"
+            tx.run(
+                "UPDATE deliveries SET state = 'discarded', reason = ?, settled = ? WHERE seq = ?",
+                (f"needs: {why}", self.now(), seq),
+            )
             return True
-        if False in verdicts:
-            _discard(tx, seq, "needs: can no longer come true", self.now())
-            return True
-        return False
+        tx.run("DELETE FROM deliveries WHERE seq = ?", (seq,))
+        outcome = Outcome(recipe_id, version, "fired")
+        kicked |= self.ledger(tx).add(account, run, Taken(event_seq, event, outcome, refire), planned)
+        return True
 
-    def _render(self, tx: Tx, run: int, event_seq: int, version: str, action: str) -> tuple[Planned, ...]:
-        recipe, event = self.version(tx, version), inbox.load(tx, event_seq)
-        if recipe is None or event is None:
+    def _render(self, tx: Tx, run: int, event: Event, version: str, action: str) -> tuple[Planned, ...]:
+        recipe = self.version(tx, version)
+        if recipe is None:
             return ()
         now = tx.one("SELECT at FROM outcomes WHERE seq = ?", (run,))[0]
-        return render_action(recipe, action, scope_of(event), event, now=now, actions=_answers(tx, run))
+        within = run_scope(scope(event), recipe, event, now)
+        return render_action(recipe, action, within, event, _answers(tx, run))
 
 
-def _met(tx: Tx, run: int, needed: str, wanted: str) -> bool | None:
-    """True: come true. False: no longer can. None: still open."""
-    states = {row[0] for row in tx.run("SELECT state FROM deliveries WHERE run = ? AND action = ?", (run, needed))}
-    if wanted == "delivered":
-        if states == {State.DELIVERED}:
-            return True
-        return None if states and not states & _GIVEN_UP else False
-    if states & _OPEN:
-        return None
-    return bool(states & _GIVEN_UP)
+def _states(tx: Tx, run: int, but: int) -> dict[str, list[State]]:
+    """The states of each action's deliveries in a run, but for one of them."""
+    states: dict[str, list[State]] = {}
+    for action, state in tx.run("SELECT action, state FROM deliveries WHERE run = ? AND seq <> ?", (run, but)):
+        states.setdefault(action, []).append(State(state))
+    return states
 
 
 def _answers(tx: Tx, run: int) -> dict[str, Json]:
@@ -104,7 +100,3 @@ def _parsed(text: str) -> Json:
         return json.loads(text)
     except ValueError:
         return None
-
-
-def _discard(tx: Tx, seq: int, reason: str, now: Instant) -> None:
-    tx.run("UPDATE deliveries SET state = 'discarded', reason = ?, settled = ? WHERE seq = ?", (reason, now, seq))

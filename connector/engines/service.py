@@ -5,7 +5,6 @@ when it is still missing at the next look: many editors save by deleting first.
 """
 
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,10 @@ from pathlib import Path
 from connector.errors import ConfigurationError, Mistake
 from connector.model import Instant, Now
 from connector.poll import InService
-from connector.recipe import Index, Known, Loaded, Recipe, parse, read_folder
+from connector.recipe.index import Index
+from connector.recipe.load import Loaded, read_folder, stamp
+from connector.recipe.parse import parse
+from connector.recipe.recipe import Known, Recipe
 from connector.store import recipes as shelf
 from connector.store.database import Store, Tx
 
@@ -41,7 +43,7 @@ class Service:
 
     def refresh(self) -> bool:
         """Look at the folder; when anything changed, check it whole and swap. True when the set changed."""
-        seen = _signature(self.folder)
+        seen = stamp(self.folder)
         if seen == self._seen and not self._missing:
             return False
         self._seen = seen
@@ -90,14 +92,14 @@ class Service:
 
     def _broken(self, loaded: Loaded, before: Mapping[str, shelf.Known]) -> dict[str, tuple[shelf.Known, str]]:
         """Which known recipes a broken file stands for: by its path, else by the id it seems to have."""
-        found = {}
-        for mistake in loaded.mistakes:
-            if mistake.severity != "error":
-                continue
-            by_file = [place for place in before.values() if place.file == mistake.file and place.present]
-            by_id = before.get(_id_in(self.folder.parent / mistake.file) or _id_in(Path(mistake.file)) or "")
-            for place in [*by_file, *([by_id] if by_id else [])]:
-                found.setdefault(place.id, (place, str(mistake)))
+        first = {mistake.file: str(mistake) for mistake in reversed(loaded.mistakes) if mistake.severity == "error"}
+        by_file = {place.file: place for place in before.values() if place.present}
+        found: dict[str, tuple[shelf.Known, str]] = {}
+        for each in loaded.files:
+            if each.recipe is None:
+                for place in (by_file.get(each.file), before.get(each.id or "")):
+                    if place is not None:
+                        found.setdefault(place.id, (place, first.get(each.file, "broken")))
         return found
 
     def _live_from(self, recipe: Recipe, place: shelf.Known | None, now: Instant) -> Instant:
@@ -109,14 +111,15 @@ class Service:
     def _retire(self, tx: Tx, before: Mapping[str, shelf.Known], serving: dict[str, Recipe]) -> None:
         """Take a recipe out of service once its file was missing at two looks."""
         missing = {id for id, place in before.items() if place.present and id not in serving}
-        for id in missing & self._missing:
+        gone = missing & self._missing if self.folder.is_dir() else set()  # a folder that went away deleted nothing
+        for id in gone:
             shelf.put(tx, _with(before[id], present=0))
             log.warning("recipe.removed", extra={"recipe": id})
-        for id in missing - self._missing:
+        for id in missing - gone:
             kept = self.version(tx, before[id].version)
             if kept is not None:
                 serving[id] = kept
-        self._missing = missing - self._missing
+        self._missing = missing - gone
 
 
 def _with(place: shelf.Known, *, error: str | None = None, present: int | None = None) -> shelf.Known:
@@ -129,24 +132,3 @@ def _with(place: shelf.Known, *, error: str | None = None, present: int | None =
         place.present if present is None else present,
         place.error if error is None else error,
     )
-
-
-def _id_in(file: Path) -> str | None:
-    """The id a broken file seems to have."""
-    try:
-        found = re.search(r"(?m)^id:[ \t]*['\"]?([a-z0-9-]+)", file.read_text(errors="replace")[:10_000])
-    except OSError:
-        return None
-    return found[1] if found else None
-
-
-def _signature(folder: Path) -> object:
-    """What changes when a recipe file is added, edited, renamed or removed."""
-    try:
-        return sorted(
-            (str(file), (status := file.lstat()).st_mtime_ns, status.st_size, status.st_ino)
-            for pattern in ("*.yaml", "*.yml")
-            for file in folder.rglob(pattern)
-        )
-    except OSError:
-        return None

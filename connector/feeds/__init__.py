@@ -1,1 +1,140 @@
-"""feeds."""
+"""Feeds: the endpoints that are polled. One file a feed: a subclass of `Feed` whose fields are its YAML keys.
+
+What several feeds need stands beside them, from the outside in: `cursor` (what each reader has yet to read), `window`
+(a window of time, completely), `crowd` and `sweep` (its hits), `slices` (`from` and `size`).
+"""
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Annotated, Any, ClassVar, Self, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError, WithJsonSchema
+from pydantic_core import ErrorDetails
+
+from connector.document import did_you_mean
+from connector.errors import ConfigurationError, Mistake
+from connector.model import MINUTE, SECOND, Answer, Instant, Now, Page, Request, span
+from connector.settings import Connection, Section
+
+__all__ = ["Feed", "Send", "Span", "feeds_of", "load_all"]
+
+Send: TypeAlias = Callable[[Request], Awaitable[Answer]]
+"""The door to the network, within the connection's rate. Raises HttpError."""
+
+
+def _span(value: object) -> object:
+    if isinstance(value, int):
+        return value  # a default, or a program's
+    try:
+        return span(str(value))
+    except ValueError:
+        raise ValueError("expected a duration such as 10s, 15m, 24h or 7d") from None
+
+
+Span: TypeAlias = Annotated[int, BeforeValidator(_span), WithJsonSchema({"type": "string", "examples": ["10s", "15m"]})]
+"""A duration in YAML, milliseconds in Python."""
+
+
+class Feed(BaseModel, ABC):
+    """One endpoint of a connection: what it reads, and its options.
+
+    poll: how often the fresh reader reads. settle: how long after a moment its absence may be concluded.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    platform: ClassVar[str]
+    kind: ClassVar[str]
+    example: ClassVar[str]
+    kinds: ClassVar[dict[tuple[str, str], type["Feed"]]] = {}
+
+    poll: Span = 10 * SECOND
+    settle: Span = 2 * MINUTE
+
+    _connection: Connection = PrivateAttr()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "kind" in vars(cls):
+            Feed.kinds[cls.platform, cls.kind] = cls
+
+    @classmethod
+    def of(cls, connection: Connection, section: Section) -> Self:
+        """The feed with its options as the configuration has them. Raises ConfigurationError with every mistake."""
+        try:
+            return cls.model_validate(dict(section), context=connection)
+        except ValidationError as error:
+            raise ConfigurationError([cls._mistake(section, detail) for detail in error.errors()]) from None
+
+    def model_post_init(self, context: Connection | None, /) -> None:
+        """Keep the connection, which is not one of the options."""
+        if context:
+            self._connection = context
+
+    @classmethod
+    def _mistake(cls, section: Section, detail: ErrorDetails) -> Mistake:
+        if detail["type"] == "extra_forbidden":
+            key = str(detail["loc"][0])
+            return section.mistake((key,), f"unknown key {key}", did_you_mean(key, cls.model_fields), key=True)
+        return section.mistake(detail["loc"], detail["msg"].removeprefix("Value error, "))
+
+    @property
+    def name(self) -> str:
+        """`connection.feed`, e.g. `intilery.events`: what recipes call it."""
+        return f"{self._connection.name}.{self.kind}"
+
+    @property
+    def account(self) -> str:
+        """The connection's identity: what all state is keyed by."""
+        return self._connection.identity
+
+    @abstractmethod
+    def read(self, reader: str, cursors: Mapping[str, str], send: Send, now: Now) -> AsyncIterator[Page]:
+        """The pages that a reader has to read now, each to be committed before the next is asked for.
+
+        cursors: every reader's, as committed. Raises FeedUnavailable and FeedRefused; what was yielded stays good.
+        """
+
+    @abstractmethod
+    def due(self, cursors: Mapping[str, str], now: Instant) -> list[str]:
+        """The readers beside the fresh one that have something to read, the most urgent first."""
+
+    @abstractmethod
+    def behind(self, cursors: Mapping[str, str], now: Instant) -> dict[str, int]:
+        """How many milliseconds each reader is behind where it should be."""
+
+    @abstractmethod
+    def read_to(self, cursors: Mapping[str, str]) -> Instant | None:
+        """The moment up to which everything was read at least once; None before the first run."""
+
+    @abstractmethod
+    def rewind(self, cursor: str | None, to: Instant) -> str:
+        """The cursor that makes a reader go on from another moment."""
+
+
+def feeds_of(connection: Connection) -> list[Feed]:
+    """The feeds that the configuration asks for. Raises ConfigurationError with every mistake in them."""
+    load_all()
+    known = {kind: feed for (platform, kind), feed in Feed.kinds.items() if platform == connection.platform}
+    feeds, mistakes = [], []
+    for kind, section in connection.feeds.items():
+        if kind not in known:
+            hint = did_you_mean(kind, known) or f"known: {', '.join(known)}"
+            mistakes.append(section.mistake((), f"{connection.platform} has no feed {kind}", hint, key=True))
+            continue
+        try:
+            feeds.append(known[kind].of(connection, section))
+        except ConfigurationError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return feeds
+
+
+def load_all() -> None:
+    """Import every feed, so that `Feed.kinds` knows it."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")

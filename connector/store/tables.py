@@ -197,8 +197,8 @@ class Delivery(SQLModel, table=True):
             "state",
             "reason",
             "seq",
-            sqlite_where=text("state IN ('held', 'dead')"),
-            postgresql_where=text("state IN ('held', 'dead')"),
+            sqlite_where=text("state IN ('held', 'dead', 'discarded', 'skipped')"),
+            postgresql_where=text("state IN ('held', 'dead', 'discarded', 'skipped')"),
         ),
         Index("deliveries_run", "run"),
     )

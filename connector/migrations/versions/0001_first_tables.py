@@ -86,7 +86,7 @@ def upgrade() -> None:
         batch_op.create_index('deliveries_id', ['id'], unique=True)
         batch_op.create_index('deliveries_order', ['destination', 'order_key', 'seq'], unique=False, sqlite_where=sa.text("state = 'pending' AND order_key IS NOT NULL"), postgresql_where=sa.text("state = 'pending' AND order_key IS NOT NULL"))
         batch_op.create_index('deliveries_run', ['run'], unique=False)
-        batch_op.create_index('deliveries_waiting', ['state', 'reason', 'seq'], unique=False, sqlite_where=sa.text("state IN ('held', 'dead')"), postgresql_where=sa.text("state IN ('held', 'dead')"))
+        batch_op.create_index('deliveries_waiting', ['state', 'reason', 'seq'], unique=False, sqlite_where=sa.text("state IN ('held', 'dead', 'discarded', 'skipped')"), postgresql_where=sa.text("state IN ('held', 'dead', 'discarded', 'skipped')"))
 
     op.create_table('destinations',
     sa.Column('name', sa.String(), nullable=False),

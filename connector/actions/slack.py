@@ -1,0 +1,139 @@
+"""`slack`: a message through an incoming webhook.
+
+What an event says is escaped while it is put in, so it can mention no channel and hide no link; the recipe's own text
+may. Answers and limits: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks.
+"""
+
+import json
+import re
+from functools import partial
+from typing import Annotated, Final
+
+from pydantic import PlainValidator, ValidationInfo
+
+from connector.actions import (
+    Action,
+    Destination,
+    RateSetting,
+    Scope,
+    judge_status,
+    read_secret,
+    read_template,
+    retry_after,
+    wrong,
+)
+from connector.errors import RenderError
+from connector.model import DAY, MINUTE, SECOND, Answer, Event, Instant, Message, Rate, Request, Verdict
+from connector.secrets import Secret
+from connector.template import Template
+
+LONGEST: Final = 3_900  # characters; Slack shows 4,000 well and cuts at 40,000
+
+_ERROR: Final = re.compile("[a-z_]{3,60}")
+_GONE: Final = frozenset(
+    {"no_service", "no_service_id", "no_team", "team_disabled", "channel_not_found", "invalid_token"}
+)
+_AGAIN: Final = frozenset({"rollup_error", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+
+
+def escaped(text: str) -> str:
+    """The three characters that Slack gives a meaning, as entities; half a surrogate pair as `?`."""
+    sound = text.encode(errors="replace").decode()
+    return sound.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def cut(text: str) -> str:
+    """The text in at most LONGEST characters, ending in `…` where it was longer, never within `&amp;` or `<link>`."""
+    if len(text) <= LONGEST:
+        return text
+    return re.sub(r"(?:&[a-z]{0,3}|<[^>]*)\Z", "", text[: LONGEST - 1]) + "…"
+
+
+class Slack(Action):
+    """Post a message. text: what it says, in Slack's mrkdwn; interpolated values are escaped."""
+
+    kind = "slack"
+    needs_destination = "slack"
+    guard = Rate(100, 10 * MINUTE)
+    expires = DAY
+    example = """
+slack: {to: sales, text: "*{{ traits.firstName | default('Someone') }}* left {{ properties.name }} behind"}
+"""
+
+    text: Annotated[Template, PlainValidator(partial(read_template, escape=escaped), json_schema_input_type=str)]
+
+    def render(self, scope: Scope, event: Event) -> Message:  # noqa: ARG002  the scope holds all of it
+        """The body of the incoming webhook; mentions by bare names, link previews and guessed links are off."""
+        text = cut(self.text.text(scope))
+        if not text.strip():
+            raise RenderError("the text is empty")
+        body = {"text": text, "link_names": False, "parse": "none", "unfurl_links": False, "unfurl_media": False}
+        return Message(
+            headers=(("Content-Type", "application/json"),), body=json.dumps(body, separators=(",", ":")).encode()
+        )
+
+    @classmethod
+    def judge(cls, answer: Answer) -> Verdict:
+        """By Slack's error word where it gives one, else by the status."""
+        fine = 200 <= answer.status < 300
+        word = _error(answer.body) if fine else _word(answer.body)
+        reason = f"HTTP {answer.status}: {word}" if word else f"HTTP {answer.status}"
+        if word == "ratelimited":
+            return Verdict("throttled", reason, retry_after(answer))
+        if word in _AGAIN:
+            return Verdict("retry", reason, retry_after(answer))
+        if word in _GONE or answer.status in (404, 410):
+            return Verdict("refused", f"{reason}: give the destination another incoming-webhook address")
+        if word and fine:
+            return Verdict("dead", reason)
+        verdict = judge_status(answer)
+        return Verdict(verdict.outcome, reason if word else verdict.reason, verdict.after)
+
+
+def _word(body: bytes) -> str:
+    """The bare word that an incoming webhook's error consists of, or `_error`."""
+    text = body[:4096].decode(errors="replace").strip()
+    return text if _ERROR.fullmatch(text) else _error(body)
+
+
+def _error(body: bytes) -> str:
+    """The `error` of a JSON object whose `ok` is false, as Slack's Web API answers; "" for anything else."""
+    try:
+        answer = json.loads(body[:4096])
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(answer, dict) or answer.get("ok") is not False:
+        return ""
+    error = answer.get("error")
+    return error if isinstance(error, str) and _ERROR.fullmatch(error) else "unknown_error"
+
+
+def _read_address(value: object, info: ValidationInfo) -> Secret:
+    if isinstance(value, dict):
+        raise wrong("{token, channel} is not available yet", "give the address of an incoming webhook")
+    address = read_secret(value, info)
+    if not re.match(r"https?://|\$\{", address.template):
+        raise wrong("needs the address of an incoming webhook", 'write slack: "${SLACK_SALES}" and set that variable')
+    return address
+
+
+class SlackDestination(Destination):
+    """An incoming webhook of Slack. slack: its address, which is itself a secret."""
+
+    kind = "slack"
+    example = """
+sales: {slack: "${SLACK_SALES}"}
+"""
+
+    slack: Annotated[Secret, PlainValidator(_read_address, json_schema_input_type=str)]
+    rate: RateSetting | None = Rate(1, SECOND)  # Slack's own limit for one channel
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """The address."""
+        return (self.slack,)
+
+    def request(self, message: Message, *, id: str, at: Instant) -> Request:
+        """The stored message, sent to the address as it is now."""
+        return Request(
+            "POST", self.slack, message.headers, message.body, deadline=self.deadline, id=id, at=at, path=message.path
+        )

@@ -1,0 +1,76 @@
+"""`connector approvals`: what waits for a named person to let it go on (design §9)."""
+
+from typing import Annotated
+
+import typer
+
+from connector.cli.options import AsJson, By, person
+from connector.cli.output import Column, emit_json, iso, relative, say, table
+from connector.cli.session import opened, reading, settings
+from connector.engines.clock import now as clock
+
+app = typer.Typer(help="Regulations that wait for a named person.", no_args_is_help=True, add_completion=False)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The whole id, from `approvals list`.")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """What waits for approval, the most urgent first."""
+    from connector.store import history  # noqa: PLC0415
+
+    at = clock()
+    with reading(settings()) as tx:
+        waiting = sorted(history.regulations(tx, state="proposed", limit=100_000), key=lambda one: one.due)
+    if as_json:
+        emit_json(
+            [
+                {
+                    "id": one.id,
+                    "type": one.type,
+                    "user_id": one.user_id,
+                    "reason": one.reason,
+                    "recipe": one.recipe,
+                    "event": one.event,
+                    "account": one.account,
+                    "held": one.held,
+                    "since": iso(one.proposed),
+                    "due": iso(one.due),
+                }
+                for one in waiting
+            ]
+        )
+        return
+    rows = [
+        (one.id, one.type, one.user_id, relative(one.proposed, at), relative(one.due, at), one.recipe, one.held)
+        for one in waiting
+    ]
+    table(["id", "type", Column("user", rigid=False), "since", "due", Column("recipe", rigid=False), "held by"], rows)
+    say("next: connector approvals approve ID --by NAME, or reject" if waiting else "nothing waits for approval")
+
+
+@app.command()
+def approve(id: Id, by: By) -> None:
+    """Let one regulation go on; it becomes a work item."""
+    from connector.engines.local import rules_of  # noqa: PLC0415
+    from connector.store import history, regulations  # noqa: PLC0415
+
+    of, who = settings(), person(by)
+    with opened(of) as store, store.write() as tx:
+        regulations.approve(tx, rules_of(of), id, who, clock())
+        story = history.story(tx, id)
+    say(f"approved by {who}: do it in the platform's console, then connector regulations done {id} --by NAME")
+    if story.message is not None and story.message.meta.get("steps"):
+        for step in story.message.meta["steps"]:
+            say(f"  {step}")
+
+
+@app.command()
+def reject(id: Id, by: By) -> None:
+    """Turn one regulation down."""
+    from connector.store import regulations  # noqa: PLC0415
+
+    who = person(by)
+    with opened(settings()) as store, store.write() as tx:
+        regulations.reject(tx, id, who, clock())
+    say(f"rejected by {who}: {id} is discarded")

@@ -1,0 +1,321 @@
+"""`connector deliveries`: what goes out, why it waits, and putting it right."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+
+import typer
+
+from connector.cli import failure
+from connector.cli.options import AsJson, ByDefault, WrongUse, moment, person
+from connector.cli.output import Column, emit_json, fields, iso, plural, relative, say, shorten, table, when
+from connector.cli.session import daemon, opened, reading, settings
+from connector.engines.clock import now as clock
+from connector.model import Instant, Json, State
+
+if TYPE_CHECKING:
+    from connector.store.database import Tx
+    from connector.store.history import Line, Story
+    from connector.store.parking import Parked
+
+app = typer.Typer(help="What goes out: look at it, and put it right.", no_args_is_help=True, add_completion=False)
+
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or their beginnings.", show_default=False)]
+All = Annotated[bool, typer.Option("--all", help="All that can be, of the --destination or --recipe.")]
+OfDestination = Annotated[str | None, typer.Option("--destination", metavar="NAME", help="Only to this destination.")]
+OfRecipe = Annotated[str | None, typer.Option("--recipe", metavar="ID", help="Only of this recipe.")]
+Act = Callable[["Tx", str, str, Instant], object]
+
+_PAGE: Final = 200  # changed in one transaction, so that the daemon never waits long
+_SHOWN: Final = 600  # characters of a body
+
+_HELD: Final = {  # why it is held → what to say, and which commands help
+    "approval": (
+        "a named person must decide",
+        ("approvals approve {id} --by NAME", "approvals reject {id} --by NAME"),
+    ),
+    "cap": (
+        "too many regulations were proposed at once: reject what nobody asked for",
+        ("approvals list", "approvals reject {id} --by NAME"),
+    ),
+    "kill_switch": ("regulations are stopped", ("regulations resume --by NAME",)),
+    "guard": (
+        "so many went out that a person should look: let it go, or give it up",
+        ("deliveries release {id}", "deliveries discard {id}"),
+    ),
+    "needs": ("it waits for another action of its recipe: see that one", ("deliveries list --recipe {recipe}",)),
+}
+_OTHERWISE: Final = ("let it go, or give it up", ("deliveries release {id}", "deliveries discard {id}"))
+
+
+@app.command("list")
+def list_(
+    state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
+    destination: OfDestination = None,
+    recipe: OfRecipe = None,
+    since: Annotated[str | None, typer.Option(metavar="7d", help="Only those made since then.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Deliveries, newest first."""
+    from connector.store import history  # noqa: PLC0415
+
+    at = clock()
+    begin = None if since is None else moment(since, at)
+    with reading(settings()) as tx:
+        lines = history.deliveries(tx, state=state, destination=destination, recipe=recipe, since=begin, limit=limit)
+    if as_json:
+        emit_json([_as_json(line) for line in lines])
+        return
+    if not lines:
+        say("no deliveries")
+    rows = [
+        (line.id, line.state, relative(line.created, at), line.attempts, line.destination, line.recipe, _why(line, at))
+        for line in lines
+    ]
+    table(["id", "state", "made", Column("tries", right=True), "to", "recipe", Column("why", rigid=False)], rows)
+
+
+def _as_json(line: "Line") -> dict[str, Json]:
+    return {
+        "id": line.id,
+        "recipe": line.recipe,
+        "action": line.action,
+        "event": line.event,
+        "destination": line.destination,
+        "state": line.state,
+        "reason": line.reason,
+        "attempts": line.attempts,
+        "next_attempt": iso(line.due) if line.state == State.PENDING else None,
+        "answer": line.answer,
+    }
+
+
+def _why(line: "Line", at: Instant) -> str:
+    if line.state == State.PENDING:
+        due = f"next {relative(line.due, at)}" if line.due > at else "due now"
+        return f"{due}: {line.answer}" if line.answer else due
+    return line.reason or line.answer
+
+
+# ── show ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def show(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The id, or its beginning.")], as_json: AsJson = False
+) -> None:
+    """Everything about one delivery. Exits 1 when it is dead or waits for somebody."""
+    from connector.store import history, parking  # noqa: PLC0415
+
+    at = clock()
+    with reading(settings()) as tx:
+        story = history.story(tx, id)
+        parked = parking.parked(tx).get(story.line.destination)
+    advice = _advice(story, parked, at)
+    if as_json:
+        emit_json(_story_as_json(story, advice))
+    else:
+        _tell(story, advice, at)
+    stuck = story.line.state == State.PENDING and parked is not None
+    if stuck or story.line.state in {State.DEAD, State.HELD}:
+        raise typer.Exit(failure.NOT_WELL)
+
+
+class Advice(NamedTuple):
+    """Why a delivery stands where it stands, and the commands that help."""
+
+    words: str
+    commands: tuple[str, ...] = ()
+
+
+def _advice(story: "Story", parked: "Parked | None", at: Instant) -> Advice:
+    line = story.line
+    if line.state == State.HELD:
+        words, commands = _HELD.get(line.reason, _OTHERWISE)
+    elif line.state == State.DEAD and story.message is None:
+        words, commands = "mend the recipe, then run the event again", ("backfill {recipe} --refire",)
+    elif line.state == State.DEAD:
+        words = "try again once the cause is gone, or give it up"
+        commands = ("deliveries retry {id}", "deliveries discard {id}")
+    elif line.state == State.PENDING:
+        words, commands = _next(line, parked, at)
+    else:
+        return Advice("")
+    filled = (command.format(id=line.id, recipe=line.recipe) for command in commands)
+    return Advice(words, tuple(f"connector {command}" for command in filled))
+
+
+def _next(line: "Line", parked: "Parked | None", at: Instant) -> Advice:
+    """What becomes of a pending one."""
+    if line.kind == "regulation":
+        return Advice("do it in the platform's console, then note it", ("regulations done {id} --by NAME",))
+    if parked is None:
+        return Advice(f"it is tried again {relative(line.due, at)}" if line.answer else "it goes out at once")
+    release_it = (f"destinations release {parked.name}",)
+    if parked.by:
+        return Advice(f"its destination was parked by {parked.by}", release_it)
+    probe = relative(max(parked.probe_at, at), at)
+    return Advice(f"its destination is parked ({parked.reason}) and tried again {probe}; or at once", release_it)
+
+
+def _story_as_json(story: "Story", advice: Advice) -> dict[str, Json]:
+    line, message = story.line, story.message
+    sent = message and {
+        "method": message.method,
+        "path": message.path,
+        "headers": dict(message.headers),
+        "body": message.body.decode(errors="replace"),
+        "meta": dict(message.meta),
+    }
+    tries = [
+        {
+            "at": iso(tried.at),
+            "elapsed_ms": tried.elapsed,
+            "status": tried.status,
+            "outcome": tried.outcome,
+            "spent": bool(tried.spent),
+            "answer": tried.answer,
+        }
+        for tried in story.attempts
+    ]
+    return {
+        **_as_json(line),
+        "advice": advice.words,
+        "commands": list(advice.commands),
+        "kind": line.kind,
+        "version": story.version,
+        "run": str(story.run),
+        "item": story.item,
+        "refire": story.refire,
+        "account": story.account,
+        "order_key": story.order_key,
+        "needs": [{"action": action, "state": wanted} for action, wanted in story.needs],
+        "created": iso(line.created),
+        "settled": iso(line.settled),
+        "expires": iso(story.expires_at),
+        "message": sent,
+        "tries": tries,
+        "event_body": dict(story.event.body) if story.event else None,
+    }
+
+
+def _tell(story: "Story", advice: Advice, at: Instant) -> None:
+    line, message = story.line, story.message
+    sent: list[tuple[str, object]] = []
+    if message is not None:
+        sent = [
+            ("sends", f"{message.method} {message.path}".strip()),
+            *((f"  {name}", value) for name, value in message.headers),
+            ("body", shorten(message.body.decode(errors="replace"), _SHOWN)),
+        ]
+    fields(
+        [
+            ("id", line.id),
+            ("state", line.state),
+            ("why", line.reason or line.answer),
+            ("what to do", advice.words),
+            *(("", command) for command in advice.commands),
+            ("to", f"{line.destination} ({line.kind})" if line.destination else line.kind),
+            ("recipe", f"{line.recipe}, action {line.action}, version {story.version}"),
+            ("item", story.item),
+            ("refired", story.refire or None),
+            ("event", f"{story.event.name} {line.event}" if story.event else line.event or "let go"),
+            ("account", story.account),
+            ("needs", ", ".join(f"{action}: {wanted}" for action, wanted in story.needs)),
+            ("order key", story.order_key),
+            ("made", when(line.created, at)),
+            ("next attempt", when(line.due, at) if line.state == State.PENDING else None),
+            ("settled", when(line.settled, at) if line.settled else None),
+            ("expires", when(story.expires_at, at) if story.expires_at else None),
+            *sent,
+        ]
+    )
+    rows = [
+        (tried.n, when(tried.at, at), f"{tried.elapsed} ms", tried.outcome, tried.answer) for tried in story.attempts
+    ]
+    table([Column("try", right=True), "at", Column("took", right=True), "outcome", Column("answer", rigid=False)], rows)
+
+
+# ── putting right ─────────────────────────────────────────────────────────────────────────────
+
+
+class Narrowed(NamedTuple):
+    """What `--all` means."""
+
+    destination: str | None
+    recipe: str | None
+
+
+@app.command()
+def retry(
+    ids: Ids = None, all_: All = False, destination: OfDestination = None, recipe: OfRecipe = None, by: ByDefault = ""
+) -> None:
+    """Try dead deliveries again, under their ids, counting from zero."""
+    from connector.store import people  # noqa: PLC0415
+
+    n = _change(people.retry, _chosen(ids, all_, destination, recipe), State.DEAD, by)
+    say(f"{plural(n, 'delivery is', 'deliveries are')} pending again{_who_sends()}")
+
+
+@app.command()
+def discard(
+    ids: Ids = None, all_: All = False, destination: OfDestination = None, recipe: OfRecipe = None, by: ByDefault = ""
+) -> None:
+    """Give up dead, held or pending deliveries; --all means the dead ones."""
+    from connector.store import people  # noqa: PLC0415
+
+    n = _change(people.discard, _chosen(ids, all_, destination, recipe), State.DEAD, by)
+    say(f"{plural(n, 'delivery', 'deliveries')} discarded")
+
+
+@app.command()
+def release(
+    ids: Ids = None, all_: All = False, destination: OfDestination = None, recipe: OfRecipe = None, by: ByDefault = ""
+) -> None:
+    """Let held deliveries go out. Regulations never: those are approved."""
+    from connector.store import people  # noqa: PLC0415
+
+    n = _change(people.release, _chosen(ids, all_, destination, recipe), State.HELD, by)
+    say(f"{plural(n, 'delivery is', 'deliveries are')} pending{_who_sends()}")
+
+
+def _chosen(
+    ids: Sequence[str] | None, everything: bool, destination: str | None, recipe: str | None
+) -> Sequence[str] | Narrowed:
+    """The ids, or what narrows `--all`. Raises WrongUse when neither or both were given."""
+    if ids and not (everything or destination or recipe):
+        return ids
+    if ids or not (everything and (destination or recipe)):
+        raise WrongUse("name the deliveries by their ids, or write --all with --destination NAME or --recipe ID")
+    return Narrowed(destination, recipe)
+
+
+def _change(act: Act, chosen: Sequence[str] | Narrowed, state: State, by: str) -> int:
+    """Do it to each, some in a transaction; how many. All are looked at before the first is changed."""
+    from connector.store import history  # noqa: PLC0415
+    from connector.store.database import chunks  # noqa: PLC0415
+
+    who = person(by)
+    with opened(settings()) as store:
+        with store.read() as tx:
+            if isinstance(chosen, Narrowed):
+                found = history.deliveries(
+                    tx, state=state, destination=chosen.destination, recipe=chosen.recipe, limit=1_000_000
+                )
+                ids = [line.id for line in reversed(found) if _may(line)]
+            else:
+                ids = [history.delivery(tx, id).id for id in chosen]
+        for some in chunks(ids, _PAGE):
+            with store.write() as tx:
+                for id in some:
+                    act(tx, id, who, clock())
+    return len(ids)
+
+
+def _may(line: "Line") -> bool:
+    """Whether `--all` means this one too: what only a decision or another action moves is left alone."""
+    return line.reason not in {"approval", "cap", "kill_switch", "needs"} and line.kind != "regulation"
+
+
+def _who_sends() -> str:
+    return "" if daemon(settings()) is not None else ": start `connector run` to send"

@@ -1,0 +1,45 @@
+"""Options that several commands take, and how their values are read."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from connector.errors import ConnectorError
+from connector.model import Instant, instant, span
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides; kept in the audit.")]
+ByDefault = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="Who does it; kept in the audit. Default: your login name.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
+
+
+class WrongUse(ConnectorError):
+    """The command cannot do what it was asked; the message says what to do instead."""
+
+
+def person(by: str = "") -> str:
+    """Who decides, as the audit names them. Raises WrongUse for a name of blanks."""
+    if not by:
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):
+            raise WrongUse("this login has no name: add --by NAME") from None
+    if not by.strip():
+        raise WrongUse("--by needs a name: it is kept in the audit")
+    return by.strip()
+
+
+def moment(text: str, now: Instant) -> Instant:
+    """The instant that `7d` (so long ago), `now` or an ISO 8601 time in UTC means. Raises WrongUse."""
+    if text == "now":
+        return now
+    at = instant(text)
+    if at is not None:
+        return at
+    try:
+        return now - span(text)
+    except ValueError:
+        raise WrongUse(f"expected a time such as 7d, now or 2026-11-01T00:00:00Z, got {text!r}") from None

@@ -1,0 +1,107 @@
+"""`connector regulations`: the ledger of privacy requests, work items, and the kill switch (design §9)."""
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from connector.cli.options import AsJson, By, person
+from connector.cli.output import Column, emit_json, iso, relative, say, table
+from connector.cli.session import opened, reading, settings
+from connector.engines.clock import now as clock
+from connector.model import Instant, Json, instant_text
+
+if TYPE_CHECKING:
+    from connector.store.history import Request
+
+app = typer.Typer(help="Privacy requests: the ledger and its kill switch.", no_args_is_help=True, add_completion=False)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The whole id, from `regulations list`.")]
+
+_OPEN: Final = frozenset({"proposed", "approved"})
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Every request with its due date, newest first."""
+    from connector.store import history  # noqa: PLC0415
+    from connector.store.database import fact  # noqa: PLC0415
+    from connector.store.regulations import KILL_SWITCH  # noqa: PLC0415
+
+    at = clock()
+    with reading(settings()) as tx:
+        ledger = history.regulations(tx, limit=100_000)
+        stopped = fact(tx, KILL_SWITCH)
+    if as_json:
+        emit_json([_as_json(one, at) for one in ledger])
+        return
+    if stopped:
+        say(f"regulations are stopped by {stopped}: connector regulations resume --by NAME", "bold red")
+    if not ledger:
+        say("no regulations")
+    rows = [(one.id, one.type, one.user_id, one.state, _due(one, at), one.decided_by) for one in ledger]
+    table(["id", "type", Column("user", rigid=False), "state", "due", "decided by"], rows)
+
+
+def _overdue(one: "Request", at: Instant) -> bool:
+    return one.state in _OPEN and one.due < at
+
+
+def _due(one: "Request", at: Instant) -> str:
+    if one.state not in _OPEN:
+        return ""
+    return f"{instant_text(one.due)[:10]} {'OVERDUE' if _overdue(one, at) else relative(one.due, at)}"
+
+
+def _as_json(one: "Request", at: Instant) -> dict[str, Json]:
+    return {
+        "id": one.id,
+        "type": one.type,
+        "user_id": one.user_id,
+        "reason": one.reason,
+        "recipe": one.recipe,
+        "event": one.event,
+        "account": one.account,
+        "state": one.state,
+        "held": one.held,
+        "proposed": iso(one.proposed),
+        "due": iso(one.due),
+        "overdue": _overdue(one, at),
+        "decided": iso(one.decided),
+        "decided_by": one.decided_by,
+        "done": iso(one.done),
+    }
+
+
+@app.command()
+def done(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The whole id, from `regulations list`.")], by: By
+) -> None:
+    """Note that the work was done in the platform's console."""
+    from connector.store import regulations  # noqa: PLC0415
+
+    who = person(by)
+    with opened(settings()) as store, store.write() as tx:
+        regulations.done(tx, id, who, clock())
+    say(f"done by {who}: {id}")
+
+
+@app.command()
+def stop(by: By) -> None:
+    """The kill switch: hold every open regulation, let none be approved or done."""
+    from connector.store import regulations  # noqa: PLC0415
+
+    who = person(by)
+    with opened(settings()) as store, store.write() as tx:
+        regulations.stop(tx, who, clock())
+    say(f"regulations are stopped by {who}; to go on: connector regulations resume --by NAME")
+
+
+@app.command()
+def resume(by: By) -> None:
+    """Lift the kill switch."""
+    from connector.store import regulations  # noqa: PLC0415
+
+    who = person(by)
+    with opened(settings()) as store, store.write() as tx:
+        regulations.resume(tx, who, clock())
+    say(f"regulations go on, says {who}: see connector approvals list")

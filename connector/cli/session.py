@@ -1,0 +1,90 @@
+"""What one invocation works with: the configuration file it was told, and the database that file names."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector.cli.options import WrongUse
+from connector.cli.output import complain
+
+if TYPE_CHECKING:
+    from connector.settings import Settings
+    from connector.store.database import Store, Tx
+
+config_file: ContextVar[Path] = ContextVar("config_file", default=Path("connector.yaml"))
+
+
+def settings() -> "Settings":
+    """The configuration of this invocation. Raises ConfigurationError."""
+    from connector.settings import load  # noqa: PLC0415
+
+    return load(config_file.get(), os.environ)
+
+
+def daemon(of: "Settings") -> int | None:
+    """The process that runs on this database, None when there is none."""
+    from connector.store import driver, lock  # noqa: PLC0415
+
+    file = driver.database_file(of.database)
+    return None if file is None else lock.holder(file)
+
+
+@contextmanager
+def reading(of: "Settings") -> Iterator["Tx"]:
+    """One consistent look at the database, which it leaves as it is; before the first `run`, at an empty one."""
+    from connector.store import driver, schema  # noqa: PLC0415
+    from connector.store.database import Store  # noqa: PLC0415
+
+    file = driver.database_file(of.database)
+    if file is not None and not file.exists():
+        complain(f"no database yet at {file}: `connector run` makes it")
+        with _empty() as tx:
+            yield tx
+        return
+    store = Store(of.database)
+    try:
+        with store.read() as tx:
+            found = schema.version(tx.connection)
+            if found != schema.HEAD:
+                raise WrongUse(
+                    f"the database is at version {found or 'none'}, this connector at {schema.HEAD}: "
+                    "run `connector db upgrade`"
+                )
+            yield tx
+    finally:
+        store.close()
+
+
+@contextmanager
+def _empty() -> Iterator["Tx"]:
+    from tempfile import TemporaryDirectory  # noqa: PLC0415
+
+    from connector.store.database import Store  # noqa: PLC0415
+
+    with TemporaryDirectory(prefix="connector-") as folder:
+        store = Store(f"sqlite:///{folder}/empty.db").open()
+        try:
+            with store.read() as tx:
+                yield tx
+        finally:
+            store.close()
+
+
+@contextmanager
+def opened(of: "Settings") -> Iterator["Store"]:
+    """The database, to be written to. Raises DatabaseUnusable, and WrongUse where a daemon must not be joined."""
+    from connector.store import driver  # noqa: PLC0415
+    from connector.store.database import Store  # noqa: PLC0415
+
+    if not driver.safe and daemon(of) is not None:
+        raise WrongUse(
+            f"SQLite {driver.version_text()} can lose data when two processes write: stop `connector run` first"
+        )
+    store = Store(of.database).open()
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,268 @@
+"""The local engine: one process, in which APScheduler wakes polling, delivery, re-reads and retention.
+
+What is due lives in the database; the scheduler only says when to look. Missed and overrun wake-ups are reported, and
+when the clock is set the whole plan is made anew.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from apscheduler import events as wakeups
+from apscheduler.executors.asyncio import AsyncIOExecutor
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from connector.actions import Destination, load_all
+from connector.deliver import Courier
+from connector.deliver.needs import Needs
+from connector.engines.clock import Watch, monotonic, now
+from connector.engines.polling import Line, Polling, line
+from connector.engines.service import Service
+from connector.errors import ConfigurationError
+from connector.feeds import Feed, feeds_of
+from connector.http import Http
+from connector.model import Instant, instant, span
+from connector.poll import Desk, Gates
+from connector.recipe.recipe import Known
+from connector.settings import Settings
+from connector.store import driver, inbox, lock, outbox, retention
+from connector.store.database import Store, Tx, set_fact
+from connector.store.outbox import Result
+from connector.store.regulations import Rules
+from connector.store.runs import Ledger
+
+log = logging.getLogger("connector.engine")
+
+GRACE: Final = 25.0  # seconds that deliveries under way have at the end; the whole stop stays under 30
+LOOK: Final = 1  # seconds between looks at what is due
+TIDY: Final = 10
+
+
+@dataclass
+class Daemon:
+    """Everything that runs, put together from the settings. Raises ConfigurationError with every mistake."""
+
+    settings: Settings
+    stop: asyncio.Event
+    store: Store = field(init=False)
+    polling: list[Polling] = field(default_factory=list)
+    courier: Courier = field(init=False)
+    service: Service = field(init=False)
+    _scheduler: AsyncIOScheduler = field(init=False)
+    _watch: Watch = field(default_factory=Watch)
+    _outside: int = 0
+    _secrets: dict[str, str] = field(default_factory=dict)
+    _changed: bool = False
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Run until `stop` is set. Raises DatabaseBusy when another daemon holds the database."""
+        feeds = [
+            (connection, feed) for connection in self.settings.connections.values() for feed in feeds_of(connection)
+        ]
+        destinations = read_destinations(self.settings)
+        async with AsyncExitStack() as stack:
+            database = driver.database_file(self.settings.database)
+            if database is not None:
+                stack.callback(os.close, lock.hold(database))
+            self.store = Store(self.settings.database).open()
+            stack.callback(self.store.close)
+            self._say_sqlite()
+            http = await stack.enter_async_context(Http(self.settings.egress.allow, self.settings.vault))
+            self._assemble(feeds, destinations, http)
+            self._begin()
+            ready()
+            await self.stop.wait()
+            await self._end()
+
+    # ── putting it together ───────────────────────────────────────────────────────────────────
+
+    def _assemble(self, feeds: list[tuple[Any, Feed]], destinations: dict[str, Destination], http: Http) -> None:
+        known = Known(
+            frozenset(feed.name for _, feed in feeds), {name: each.kind for name, each in destinations.items()}
+        )
+        starts = self._starts([feed for _, feed in feeds])
+        self.service = Service(self.store, Path(self.settings.recipes), known, now, starts)
+        self.service.refresh()
+        desk = Desk(self.store, self.service.get, Gates(destinations), rules_of(self.settings), now)
+        needs = Needs(self.service.version, lambda tx: Ledger(tx, desk.gates, desk.rules, now()), now)
+        self.courier = Courier(
+            self.store, http, destinations, now, monotonic, settled=lambda tx, results: _settled(needs, tx, results)
+        )
+        self.needs = needs
+        lines: dict[str, Line] = {}
+        for connection, feed in feeds:
+            lines.setdefault(connection.name, line(connection, http.send, monotonic))
+            self.polling.append(Polling(feed, connection, lines[connection.name], desk, self.courier.kick))
+        self._secrets = {name: _fingerprint(each) for name, each in destinations.items()}
+
+    def _starts(self, feeds: list[Feed]) -> dict[str, Instant]:
+        """Where each feed that never ran will begin: its recipes count as live from there."""
+        starts = {}
+        with self.store.read() as tx:
+            for feed in feeds:
+                account = tx.one("SELECT 1 FROM accounts WHERE identity = ?", (feed.account,))
+                key = f"{feed.platform}.{feed.kind}"
+                if not account or not inbox.cursors(self.store, tx, feed.account, key):
+                    starts[feed.name] = _moment(str(getattr(feed, "start", "now")), now())
+        return starts
+
+    def _say_sqlite(self) -> None:
+        version = driver.version_text()
+        if driver.safe:
+            log.info("database.opened", extra={"sqlite": version})
+            return
+        log.warning(
+            "database.old_sqlite: this SQLite can lose data when two processes write; while the daemon runs, "
+            "commands that change anything are refused. Install pysqlite3 (0.6 or newer) where it has a wheel.",
+            extra={"sqlite": version},
+        )
+
+    # ── running ───────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self) -> None:
+        with self.store.write() as tx:
+            set_fact(tx, "daemon", str(os.getpid()), now())
+            self.needs.resolve_all(tx)
+        self._outside = self.store.changed_outside()
+        self.courier.start()
+        self.courier.look(everywhere=True)
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults=defaults, executors={"default": AsyncIOExecutor()}
+        )
+        self._scheduler.add_listener(_report, wakeups.EVENT_JOB_MISSED | wakeups.EVENT_JOB_ERROR)
+        self._scheduler.add_listener(_report_overrun, wakeups.EVENT_JOB_MAX_INSTANCES)
+        for each in self.polling:
+            self._every(each.feed.poll / 1000, f"poll {each.feed.name}", self._turn, each)
+        self._every(LOOK, "deliver", self._look)
+        self._every(TIDY, "retention", self._tidy)
+        self._scheduler.start()
+        self._minder = asyncio.create_task(self._mind_the_clock())
+
+    def _every(self, seconds: float, name: str, call: Callable[..., Awaitable[None]], *args: object) -> None:
+        first = datetime.now(UTC)
+        self._scheduler.add_job(call, "interval", args, seconds=seconds, id=name, name=name, next_run_time=first)
+
+    async def _turn(self, polling: Polling) -> None:
+        wait = await polling.turn()
+        if wait is not None and wait < polling.feed.poll:
+            soon = datetime.now(UTC) + timedelta(milliseconds=wait)
+            self._scheduler.modify_job(f"poll {polling.feed.name}", next_run_time=soon)
+
+    async def _look(self) -> None:
+        """What is due, what other processes changed, what was edited."""
+        outside = self.store.changed_outside()
+        if outside != self._outside:
+            self._outside = outside
+            with self.store.write() as tx:
+                self.needs.resolve_all(tx)
+            self.courier.reread()
+        self.service.refresh()
+        self._see_new_secrets()
+        if not self._changed and self.settings.changed():
+            self._changed = True
+            log.warning("configuration.changed: restart to apply", extra={"file": str(self.settings.file)})
+        self.courier.look()
+
+    def _see_new_secrets(self) -> None:
+        changed = set()
+        for name, destination in self.courier.destinations.items():
+            fingerprint = _fingerprint(destination)
+            if fingerprint != self._secrets[name]:
+                self._secrets[name] = fingerprint
+                changed.add(name)
+        if changed:
+            log.info("secrets.changed", extra={"destinations": ",".join(sorted(changed))})
+            self.courier.wake(changed)
+        for polling in self.polling:
+            if polling.refused():
+                log.info("secrets.changed", extra={"feed": polling.feed.name})
+                self._scheduler.modify_job(f"poll {polling.feed.name}", next_run_time=datetime.now(UTC))
+
+    async def _tidy(self) -> None:
+        keep = self.settings.privacy.keep
+        with self.store.write() as tx:
+            expired = outbox.expire(tx, now())
+            retention.forget(tx, retention.Keep(keep.events, keep.ids, keep.deliveries), now())
+            if expired:
+                self.needs.resolve_all(tx)
+                log.info("deliveries.expired", extra={"deliveries": expired})
+
+    async def _mind_the_clock(self) -> None:
+        """When the wall clock is set, plan anew: the scheduler would otherwise sleep until the old time comes again."""
+        while True:
+            await asyncio.sleep(1)
+            moved = self._watch.moved()
+            if not moved:
+                continue
+            log.warning("clock.moved", extra={"by_ms": moved})
+            if moved < 0:
+                with self.store.write() as tx:
+                    outbox.shift(tx, now(), -moved)
+            for job in self._scheduler.get_jobs():
+                job.modify(next_run_time=datetime.now(UTC))
+
+    async def _end(self) -> None:
+        """Poll no more, finish what is under way, and leave the database tidy."""
+        log.info("daemon.stopping")
+        self._minder.cancel()
+        for polling in self.polling:
+            polling.stopping = True
+        self._scheduler.shutdown(wait=False)
+        await self.courier.stop(GRACE)
+        with self.store.write() as tx:
+            set_fact(tx, "daemon", None, now())
+        log.info("daemon.stopped")
+
+
+def read_destinations(settings: Settings) -> dict[str, Destination]:
+    """Every configured destination. Raises ConfigurationError with every mistake in them."""
+    load_all()
+    found, mistakes = {}, []
+    for name, section in settings.destinations.items():
+        try:
+            found[name] = Destination.read(section)
+        except ConfigurationError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return found
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The configuration's word on regulations."""
+    said = settings.regulations
+    return Rules(said.mode, said.cap, frozenset(said.unattended), said.assume_suppressed)
+
+
+def _moment(start: str, at: Instant) -> Instant:
+    if start == "now":
+        return at
+    found = instant(start)
+    return at - span(start) if found is None else found
+
+
+def _fingerprint(destination: Destination) -> str:
+    """What changes when a secret of a destination does."""
+    return " ".join(secret.fingerprint() for secret in destination.secrets())
+
+
+def _settled(needs: Needs, tx: Tx, results: list[Result]) -> set[str]:
+    return needs.resolve(tx, {result.due.run for result in results if result.due.awaited})
+
+
+def _report(event: wakeups.JobExecutionEvent) -> None:
+    if event.code == wakeups.EVENT_JOB_MISSED:
+        log.warning("wakeup.missed", extra={"job": event.job_id, "planned": event.scheduled_run_time.isoformat()})
+    else:
+        log.error("wakeup.failed", extra={"job": event.job_id}, exc_info=event.exception)
+
+
+def _report_overrun(event: wakeups.JobSubmissionEvent) -> None:
+    log.info("wakeup.overrun: the one before is still at work", extra={"job": event.job_id})

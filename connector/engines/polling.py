@@ -1,0 +1,204 @@
+"""One feed's turns: the fresh window first, then what is to be read again, within the connection's budget.
+
+A turn that fails leaves the cursor where it is; how soon the next one comes depends on why.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from random import SystemRandom
+from typing import Final
+
+from connector.errors import FeedError, FeedRefused
+from connector.feeds import Feed, Send
+from connector.feeds.cursor import FRESH
+from connector.http import Bucket
+from connector.model import MINUTE, SECOND, Answer, Instant, Page, Rate, Request
+from connector.poll import Desk, Receipt, take
+from connector.settings import Connection
+from connector.store import inbox
+from connector.store.inbox import CursorMoved
+from connector.store.tables import FeedState
+
+log = logging.getLogger("connector.poll")
+
+LONGEST_BACKOFF: Final = 5 * MINUTE
+REFUSED_WAIT: Final = 5 * MINUTE
+LONGEST_RETRY_AFTER: Final = 60 * MINUTE
+_END: Final = object()
+
+
+@dataclass
+class Line:
+    """A connection's line to its platform: one rate for everything that asks it; polling goes first."""
+
+    bucket: Bucket
+    send: Send
+    asked: int = 0
+
+    async def __call__(self, request: Request) -> Answer:
+        """Send once the rate allows it."""
+        await self.bucket.wait(priority=1)
+        self.asked += 1
+        return await self.send(request)
+
+
+@dataclass
+class Polling:
+    """A feed and how it fares. `delivered_to` is called with the destinations that have something new."""
+
+    feed: Feed
+    connection: Connection
+    line: Line
+    desk: Desk
+    kick: Callable[[set[str]], None]
+    random: Callable[[], float] = SystemRandom().random
+    failures: int = 0
+    not_before: Instant = 0
+    error: str = ""
+    fingerprint: str = ""
+    events: int = 0
+    stopping: bool = False
+    notes: dict[str, Instant] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The feed's platform and kind, which its cursors are kept under: `intilery.events`."""
+        return f"{self.feed.platform}.{self.feed.kind}"
+
+    async def turn(self) -> int | None:
+        """Read what there is; milliseconds after which to come again sooner or later than usual, or None."""
+        now = self.desk.now()
+        if now < self.not_before and not self._secret_changed():
+            return None
+        wait = None
+        try:
+            await self._drain(FRESH)
+            self.failures, self.error, self.not_before = 0, "", 0
+            await self._again()
+        except FeedError as error:
+            wait = self._failed(error)
+        except CursorMoved as error:
+            log.warning("feed.cursor_moved", extra={"feed": self.feed.name, "reason": str(error)})
+        self._write_down(now)
+        return wait
+
+    async def _again(self) -> None:
+        """Read again what is of age, with at most half the connection's rate, until the next fresh read is due."""
+        budget = self._budget()
+        begun, end = self.line.asked, self.desk.now() + self.feed.poll
+        for reader in self.feed.due(self._cursors(), self.desk.now()):
+            if await self._drain(reader, until=lambda: self.line.asked - begun >= budget or self.desk.now() >= end):
+                return
+
+    def _budget(self) -> float:
+        rate = self.connection.rate
+        if rate.per is None or rate.count == 0:
+            return float("inf")
+        return max(1.0, rate.count / rate.per * self.feed.poll / 2)
+
+    async def _drain(self, reader: str, until: Callable[[], bool] = lambda: False) -> bool:
+        """Take a reader's pages as they come; True when stopped by `until`. The next is asked for meanwhile."""
+        pages = self.feed.read(reader, self._cursors(), self.line, self.desk.now)
+        ahead: asyncio.Queue[Page | BaseException | object] = asyncio.Queue(maxsize=1)
+        asking = asyncio.create_task(_ask(pages, ahead))
+        try:
+            while (page := await ahead.get()) is not _END:
+                if isinstance(page, BaseException):
+                    raise page
+                if isinstance(page, Page):
+                    await asyncio.sleep(0)  # let the next request leave before this page is committed
+                    self._took(page, take(self.desk, page, self.feed.account, self.key))
+                if self.stopping or until():
+                    return True
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        return False
+
+    def _took(self, page: Page, receipt: Receipt) -> None:
+        self.events += receipt.events
+        if receipt.destinations:
+            self.kick(set(receipt.destinations))
+        for gap in page.gaps:
+            log.error("feed.gap", extra={"feed": self.feed.name, "seen": gap.seen, "reason": gap.reason})
+        for note in page.notes:
+            log.warning("feed.note: %s", note, extra={"feed": self.feed.name})
+            self.notes[note] = self.desk.now()
+
+    def _cursors(self) -> dict[str, str]:
+        store = self.desk.store
+        with store.read() as tx:
+            row = tx.one("SELECT 1 FROM accounts WHERE identity = ?", (self.feed.account,))
+            return inbox.cursors(store, tx, self.feed.account, self.key) if row else {}
+
+    # ── when it fails ─────────────────────────────────────────────────────────────────────────
+
+    def _failed(self, error: FeedError) -> int:
+        self.failures += 1
+        self.error = str(error)
+        if isinstance(error, FeedRefused):
+            wait = REFUSED_WAIT
+            self.fingerprint = self._fingerprint()
+        else:
+            longest = min(SECOND << min(self.failures - 1, 20), LONGEST_BACKOFF)
+            wait = max(int(longest * self.random()), min(error.retry_after_ms or 0, LONGEST_RETRY_AFTER))
+            if error.status == 429:
+                self.line.bucket.slow_down(wait)
+        self.not_before = self.desk.now() + wait
+        facts = {"feed": self.feed.name, "reason": self.error, "failures": self.failures, "again_in_ms": wait}
+        log.warning("feed.failed", extra=facts)
+        return wait
+
+    def _fingerprint(self) -> str:
+        try:
+            return self.connection.token.fingerprint()
+        except Exception:  # noqa: BLE001  a secret that can't be read is one more way to differ
+            return ""
+
+    def _secret_changed(self) -> bool:
+        return bool(self.fingerprint) and self._fingerprint() != self.fingerprint
+
+    def refused(self) -> bool:
+        """Whether the platform refuses the token, and it has been replaced since: worth a turn at once."""
+        return self.not_before > self.desk.now() and self._secret_changed()
+
+    def _write_down(self, begun: Instant) -> None:
+        """What `status` shows of this feed."""
+        detail = "; ".join(self.notes)
+        with self.desk.store.write() as tx:
+            known = tx.one("SELECT first_run, last_success FROM feeds WHERE feed = ?", (self.feed.name,))
+            first_run, success = (known[0], known[1]) if known else (begun, None)
+            tx.run("DELETE FROM feeds WHERE feed = ?", (self.feed.name,))
+            columns = (
+                "feed",
+                "account",
+                "first_run",
+                "start",
+                "last_poll",
+                "last_success",
+                *("next_poll", "failures", "error", "detail"),
+            )
+            account = self.desk.store.account(tx, self.feed.account)
+            if not self.error:
+                success = begun
+            due = max(self.not_before, begun + self.feed.poll)
+            facts = (first_run, first_run, begun, success, due, self.failures, self.error, detail)
+            tx.insert(FeedState, columns, [(self.feed.name, account, *facts)])
+
+
+async def _ask(pages: AsyncIterator[Page], ahead: "asyncio.Queue[Page | BaseException | object]") -> None:
+    """Ask for the pages one after the other, one ahead of what is committed."""
+    try:
+        async for page in pages:
+            await ahead.put(page)
+        await ahead.put(_END)
+    except Exception as error:  # noqa: BLE001  handed to the one who takes the pages, who raises it
+        await ahead.put(error)
+
+
+def line(connection: Connection, send: Send, monotonic: Callable[[], float]) -> Line:
+    """The line of a connection, at its configured rate."""
+    rate: Rate | None = connection.rate
+    return Line(Bucket(rate, connection.burst, monotonic), send)

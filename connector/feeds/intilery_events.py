@@ -1,0 +1,325 @@
+"""`intilery.events`: everything that the customers of one Intilery account do (Events API document).
+
+Reads: GET …/v1/events by windows of time. Cursor: a moment of our own clock, corrected by the answers' `Date`; never
+anything an event says. An event without a usable eventId gets the hash of its canonical JSON.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Annotated, ClassVar, Final, Self
+
+from msgspec.structs import replace
+from pydantic import AfterValidator, model_validator
+
+from connector.errors import AnswerTooLarge, FeedUnavailable, HttpError
+from connector.feeds import Feed, Send, Span
+from connector.feeds.clock import PlatformClock
+from connector.feeds.cursor import AGES, FRESH, OVERLAP, Cursor, read_cursor, step, unread, with_first
+from connector.feeds.slices import Numbering, Query, Slices, TooLarge
+from connector.feeds.window import Piece, Window
+from connector.model import DAY, MINUTE, SECOND, Event, Instant, Now, Page, instant, span, span_text
+from connector.platforms import intilery
+from connector.settings import Connection
+
+_PASSES: Final = 3  # over a window that changes while it is read again
+_FORWARD: Final = 5 * SECOND  # so far may a cursor lie in the future: the platform's clock is only guessed
+_LOOK_AGAIN: Final = 10 * MINUTE
+
+
+def _start(text: str) -> str:
+    if text == "now" or instant(text) is not None:
+        return text
+    try:
+        span(text)
+    except ValueError:
+        raise ValueError("expected now, a duration such as 7d, or a time such as 2026-11-01T00:00:00Z") from None
+    return text
+
+
+def _action(text: str) -> str:
+    if not text.strip() or "," in text:
+        raise ValueError("expected one event action, such as page")
+    return text
+
+
+class IntileryEvents(Feed):
+    """lag: how far each fresh window reaches back. overlap: one of the ages at which everything is read again.
+
+    start: where the first run begins. exclude: event actions that are not asked for.
+    """
+
+    platform: ClassVar[str] = "intilery"
+    kind: ClassVar[str] = "events"
+    example: ClassVar[str] = "events: {poll: 10s, lag: 10s, overlap: 15m, settle: 2m, start: now, exclude: [page]}"
+
+    lag: Span = 10 * SECOND
+    overlap: Span = 15 * MINUTE
+    start: Annotated[str, AfterValidator(_start)] = "now"
+    exclude: tuple[Annotated[str, AfterValidator(_action)], ...] = ()
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.poll < SECOND:
+            raise ValueError("poll must be 1s or more")
+        if not self.lag <= self.overlap <= 7 * DAY or self.overlap < MINUTE:
+            raise ValueError("overlap must be between 1m and 7d, and no less than lag")
+        return self
+
+    @property
+    def ages(self) -> dict[str, int]:
+        """The readers that read again, each with its age."""
+        return {**AGES, OVERLAP: self.overlap}
+
+    # ── reading ───────────────────────────────────────────────────────────────────────────────
+
+    def read(self, reader: str, cursors: Mapping[str, str], send: Send, now: Now) -> AsyncIterator[Page]:
+        """See Feed. Readers: `fresh` and the names of `ages`."""
+        account = _Account(self, self._connection, send, now)
+        return self._fresh(cursors, account) if reader == FRESH else self._again(reader, cursors, account)
+
+    async def _fresh(self, cursors: Mapping[str, str], account: "_Account") -> AsyncIterator[Page]:
+        """From `lag` before the cursor to the platform's now; at the first run, from `start`."""
+        old = cursors.get(FRESH)
+        mark = read_cursor(old) if old else await self._first_run(account)
+        account.knows(mark)
+        begun, end = account.clock.now(), account.clock.time()
+        mark = self._not_ahead(await self._look(mark, account), end, account)
+        if not old:
+            yield Page(FRESH, None, mark.text(), notes=account.told())
+            old = mark.text()
+        ages = self.ages
+        places = {ages[name]: self._place(name, cursors, mark) for name in ages}
+        async for piece in account.drain(max(mark.start, mark.at - self.lag), end, passes=1):
+            if piece.upto is None:
+                yield Page(FRESH, old, events=piece.events)
+                continue
+            # Where the answers show that our clock is ahead, the window's end had not come yet.
+            at = max(mark.at, min(piece.upto, begun + account.clock.skew))
+            mark = replace(
+                mark,
+                at=at,
+                skew=account.clock.skew,
+                numbering=account.slices.numbering or "",
+                firsts=with_first(mark.firsts, (mark.at, at, end), places),
+            )
+            yield _moved(FRESH, old, mark, piece, account)
+            old = mark.text()
+
+    async def _first_run(self, account: "_Account") -> Cursor:
+        """Where the first run begins. Asks for something, to hear the platform's clock."""
+        form = await account.learn_form()
+        now = account.clock.time()
+        start = instant(self.start)
+        if start is None:
+            start = now if self.start == "now" else now - span(self.start)
+        return Cursor(at=start, start=start, skew=account.clock.skew, form=form, looked=now)
+
+    async def _look(self, mark: Cursor, account: "_Account") -> Cursor:
+        """Try again what form times have, where there was no event to try it with so far."""
+        now = account.clock.time()
+        if account.form or now - mark.looked < _LOOK_AGAIN:
+            return mark
+        form = await account.learn_form()
+        # Whole days, it turns out: what was asked for until now may have been answered with nothing.
+        at = mark.start if form == "date" else mark.at
+        return replace(mark, at=at, form=form, looked=now)
+
+    def _not_ahead(self, mark: Cursor, now: Instant, account: "_Account") -> Cursor:
+        """A cursor that lies in the future is pulled back: the clock it came from was wrong."""
+        chosen = instant(self.start) or 0
+        if mark.at <= max(now, chosen) + _FORWARD:
+            return mark
+        account.notes.add(f"the cursor was {span_text((mark.at - now) // SECOND * SECOND)} ahead: pulled back")
+        start = min(mark.start, max(now, chosen))
+        return replace(mark, at=max(start, now - self.overlap), start=start, firsts=())
+
+    async def _again(self, reader: str, cursors: Mapping[str, str], account: "_Account") -> AsyncIterator[Page]:
+        """What the fresh reader has read and is by now as old as this reader's age."""
+        fresh = read_cursor(cursors[FRESH])
+        account.knows(fresh)
+        old, age, now = cursors.get(reader), self.ages[reader], account.clock.time()
+        at = self._place(reader, cursors, fresh)
+        if old and self._is_ahead(at, fresh, now - age):
+            at = now - age
+            yield Page(
+                reader, old, Cursor(at=at).text(), notes=(f"the reader {reader} was ahead of its age: pulled back",)
+            )
+            old = Cursor(at=at).text()
+        while True:
+            begin, end = unread(at, min(fresh.at, now - age), age, fresh.firsts)
+            if begin >= end:
+                return
+            async for piece in account.drain(begin, end, passes=_PASSES):
+                if piece.upto is None:
+                    yield Page(reader, old, events=piece.events)
+                    continue
+                mark = Cursor(at=piece.upto)
+                yield _moved(reader, old, mark, piece, account)
+                at, old = mark.at, mark.text()
+
+    # ── where the readers stand ───────────────────────────────────────────────────────────────
+
+    def due(self, cursors: Mapping[str, str], now: Instant) -> list[str]:
+        """See Feed."""
+        if FRESH not in cursors:
+            return []
+        fresh = read_cursor(cursors[FRESH])
+        since = {}
+        for reader, age in self.ages.items():
+            newest = now + fresh.skew - age
+            at = self._place(reader, cursors, fresh)
+            begin, end = unread(at, min(fresh.at, newest), age, fresh.firsts)
+            # Less than a step is left to gather, unless a stretch that is left out follows.
+            enough = end - begin >= step(age) or begin < end < min(fresh.at, newest)
+            if enough or self._is_ahead(at, fresh, newest):
+                since[reader] = begin + age + step(age)
+        return sorted(since, key=since.__getitem__)
+
+    def behind(self, cursors: Mapping[str, str], now: Instant) -> dict[str, int]:
+        """See Feed."""
+        if FRESH not in cursors:
+            return {}
+        fresh = read_cursor(cursors[FRESH])
+        late = {FRESH: max(0, now + fresh.skew - fresh.at)}
+        for reader, age in self.ages.items():
+            newest = now + fresh.skew - age
+            late[reader] = max(0, newest - unread(self._place(reader, cursors, fresh), newest, age, fresh.firsts)[0])
+        return late
+
+    def read_to(self, cursors: Mapping[str, str]) -> Instant | None:
+        """See Feed."""
+        return read_cursor(cursors[FRESH]).at if FRESH in cursors else None
+
+    def rewind(self, cursor: str | None, to: Instant) -> str:
+        """See Feed. The fresh reader's way back before its `start` moves that too."""
+        mark = read_cursor(cursor) if cursor else Cursor(at=to, start=to)
+        return replace(mark, at=to, start=min(mark.start, to)).text()
+
+    def _place(self, reader: str, cursors: Mapping[str, str], fresh: Cursor) -> Instant:
+        """Where a reader that reads again stands, at `start` before its first time."""
+        at = read_cursor(cursors[reader]).at if reader in cursors else fresh.start
+        return max(at, fresh.start)
+
+    @staticmethod
+    def _is_ahead(at: Instant, fresh: Cursor, newest: Instant) -> bool:
+        """Whether a reader has passed its age: the clock was wrong then, or `overlap` is longer now."""
+        return at > max(newest, fresh.start) + _FORWARD
+
+
+def _moved(reader: str, old: str | None, mark: Cursor, piece: Piece, account: "_Account") -> Page:
+    gaps = (piece.gap,) if piece.gap else ()
+    return Page(reader, old, mark.text(), gaps=gaps, notes=account.told())
+
+
+class _Account:
+    """The account's feed as it can be asked, and what is known of how it answers.
+
+    form: whether times are read as such or as whole days (`datetime`, `date`), empty while that is not known.
+    """
+
+    def __init__(self, feed: IntileryEvents, connection: Connection, send: Send, now: Now) -> None:
+        self.notes: set[str] = set()
+        self.clock = PlatformClock(now, self.notes)
+        self._connection, self._send = connection, send
+        self._identity, self._name, self._exclude = feed.account, feed.name, feed.exclude
+        said = intilery.dialect(connection, "from")
+        self.slices = Slices(self.ask, numbering=_NUMBERINGS.get(said), certain=said in _NUMBERINGS)
+        said = intilery.dialect(connection, "datetime")
+        self.form = "" if said == "auto" else said
+
+    def knows(self, mark: Cursor) -> None:
+        """Take over what an earlier read found out."""
+        self.clock.skew = mark.skew
+        self.form = self.form or mark.form
+        self.slices.numbering = self.slices.numbering or _NUMBERINGS.get(mark.numbering)
+
+    def told(self) -> tuple[str, ...]:
+        """The notes that have gathered, once."""
+        notes = tuple(sorted(self.notes))
+        self.notes.clear()
+        return notes
+
+    async def drain(self, begin: Instant, end: Instant, passes: int) -> AsyncIterator[Piece]:
+        """A window of time, read completely."""
+        days = self.form == "date"
+        window = Window(
+            self.slices, _clocks, _action_of, exclude=self._exclude, passes=passes, shortest=DAY if days else 1
+        )
+        async for piece in window.drain(begin, end):
+            if days and piece.events:
+                inside = [event for event in piece.events if _within(event, begin - 1, end + 1)]
+                piece = Piece(inside)  # noqa: PLW2901  the same piece, without the rest of its days
+            yield piece
+
+    async def ask(self, query: Query, from_: int, size: int) -> Sequence[Event]:
+        """One request. Raises FeedRefused, FeedUnavailable and TooLarge."""
+        request = intilery.events_request(
+            self._connection,
+            start=query.start,
+            end=query.end,
+            sort=query.sort,
+            from_=from_,
+            size=size,
+            include=query.include,
+            exclude=query.exclude,
+            days=self.form == "date",
+        )
+        try:
+            answer = await self._send(request)
+            self.clock.hear(answer)
+            items = intilery.parse_events(answer)
+        except AnswerTooLarge as error:
+            raise TooLarge(str(error)) from None
+        except HttpError as error:
+            raise FeedUnavailable(str(error)) from error
+        except FeedUnavailable as error:
+            if error.status == 413:
+                raise TooLarge(error.message, error.status, error.request_id) from None
+            if error.status == 400 and from_ > 0:
+                return ()  # beyond what can be paged through
+            raise
+        seen = self.clock.now()
+        return [intilery.to_event(body, self._identity, self._name, seen, notes) for body, notes in items]
+
+    async def learn_form(self) -> str:
+        """Find out whether times are read to the millisecond: a recent event must be found by its own times."""
+        now = self.clock.time()
+        wide = Query(now - 7 * DAY, now + DAY, "desc")
+        try:
+            recent = await self.ask(wide, 0, 10)
+        except FeedUnavailable as error:
+            if error.status != 400 or self.form:
+                raise
+            self.form = "date"
+            recent = await self.ask(wide, 0, 10)
+        if not self.form:
+            self.form = await self._form_by(recent)
+        if self.form == "date":
+            self.notes.add("the platform reads start and end as whole days: more than 10,000 events a day are too many")
+        return self.form
+
+    async def _form_by(self, events: Sequence[Event]) -> str:
+        for event in events:
+            times = sorted(at for time in _clocks(event) if (at := instant(time)) is not None)
+            if len(times) == 2 and times[0] // DAY == times[1] // DAY:
+                narrow = Query(times[0] - 1, times[1] + 1)
+                found = await self.ask(narrow, 0, 100)
+                return "datetime" if any(_within(event, narrow.start, narrow.end) for event in found) else "date"
+        return ""
+
+
+_NUMBERINGS: Final[Mapping[str, Numbering]] = {"hits": "hits", "pages": "pages"}
+
+
+def _clocks(event: Event) -> tuple[object, ...]:
+    return event.body.get("eventTime"), event.body.get("receivedTime")
+
+
+def _action_of(event: Event) -> str | None:
+    action = event.body.get("eventAction")
+    return action if isinstance(action, str) and action and "," not in action and len(action) <= 100 else None
+
+
+def _within(event: Event, start: Instant, end: Instant) -> bool:
+    """Whether one of an event's times lies between two instants, or none can be read."""
+    times = [at for time in _clocks(event) if (at := instant(time)) is not None]
+    return not times or any(start <= at <= end for at in times)

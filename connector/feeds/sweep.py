@@ -1,0 +1,93 @@
+"""One pass over the hits of a query, oldest first, that notices when the list moves under it.
+
+Each request begins a little before the end of what is known: at the last hit that is older than the newest time seen,
+so that hits of equal time, whose order may differ at each request, are read together. It must bring back a hit that is
+known and older: then nothing between was missed. If it does not, hits before it have vanished (a customer was erased),
+and the pass steps back until it meets known ground again.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, TypeAlias
+
+from connector.feeds.slices import LARGEST, MOST, Query, Slice, Slices
+from connector.model import Event
+
+Clocks: TypeAlias = Callable[[Event], tuple[object, ...]]
+"""An event's times as they stand in it: the platform sorts by one of them."""
+
+_MOST_STEPS: Final = 4 * MOST // LARGEST
+
+
+class Crowded(Exception):
+    """No error, but a reason to look at less at once: too many hits, or in no order that can be followed."""
+
+
+class Sweep:
+    """covered: the ids seen. count: how many hits there were when the last one was read."""
+
+    def __init__(self, slices: Slices, query: Query, clocks: Clocks, look_ahead: int) -> None:
+        """look_ahead: pages after which it is worth asking whether the hits can be paged through at all."""
+        self._slices, self._query, self._clocks, self._look_ahead = slices, query, clocks, look_ahead
+        self.covered: set[str] = set()
+        self.count = 0
+
+    async def pages(self) -> AsyncIterator[list[Event]]:
+        """The hits, each once. Raises Crowded, TooLarge and what asking raises."""
+        slice_ = await self._slices.at(self._query, 0)
+        for step in range(1, _MOST_STEPS):
+            if not slice_.events:
+                return
+            fresh = self._cover(slice_.events)
+            if fresh:
+                yield fresh
+            self.count = slice_.end
+            # A short answer is no proof of the end.
+            if not slice_.full and not await self._slices.holds(self._query, slice_.end, self.covered):
+                return
+            if step == self._look_ahead and await self._slices.holds(self._query, MOST - LARGEST):
+                raise Crowded
+            slice_ = await self._next(slice_)
+        raise Crowded
+
+    def _cover(self, events: Sequence[Event]) -> list[Event]:
+        fresh = []
+        for event in events:
+            if event.id not in self.covered:
+                self.covered.add(event.id)
+                fresh.append(event)
+        return fresh
+
+    async def _next(self, last: Slice) -> Slice:
+        """The hits after those of `last`, and at least one of those before."""
+        tied = self._tied(last.events)
+        if len(tied) == len(last.events) or last.end > MOST - LARGEST:
+            raise Crowded
+        position = last.end - len(tied) - 1
+        for numbering in self._slices.beliefs:
+            for back in (0, *(LARGEST << n for n in range(8))):
+                start = max(0, position - back)
+                found = await self._slices.at(self._query, start, numbering=numbering)
+                if self._joins(found, tied):
+                    if start:
+                        self._slices.numbering = numbering
+                    return found
+                if not start:
+                    break
+        raise Crowded
+
+    def _tied(self, events: Sequence[Event]) -> set[str]:
+        """The ids at the end that share their time, by whichever clock more of them do."""
+        last, longest = self._clocks(events[-1]), 0
+        for clock, time in enumerate(last):
+            length = 0
+            while length < len(events) and self._clocks(events[-1 - length])[clock] == time:
+                length += 1
+            longest = max(longest, length)
+        return {event.id for event in events[len(events) - longest :]}
+
+    def _joins(self, found: Slice, tied: set[str]) -> bool:
+        """Whether these hits go on where the known ones end, leaving none out."""
+        ids = {event.id for event in found.events}
+        if found.full and ids <= self.covered:
+            return False  # it should have reached beyond: `from` does not count what we believed
+        return bool(ids) and (found.start == 0 or not ids & self.covered <= tied)

@@ -1,0 +1,110 @@
+"""Reading a window of time completely, whatever the platform's documents leave open.
+
+Does `from` skip hits or count pages, which clock do the times go by, are the edges in, what order have equal times,
+what comes beyond 10,000 results: nothing here depends on the answers. What is too crowded is read in shorter
+stretches; the shortest one in every way there is, and where that is not enough a gap is reported and reading goes on.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.feeds.crowd import Crowd
+from connector.feeds.slices import LARGEST, Query, Slices, TooLarge
+from connector.feeds.sweep import Clocks, Crowded, Sweep
+from connector.model import Event, Gap, Instant, instant, span_text
+
+_LATE_LOOK: Final = 12  # pages before asking whether there are too many, when nothing suggests it
+_EARLY_LOOK: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A step of reading: events; or the news that everything before `upto` has been read, but for a gap."""
+
+    events: Sequence[Event] = ()
+    upto: Instant | None = None
+    gap: Gap | None = None
+
+
+@dataclass(slots=True)
+class Window:
+    """How windows are read. passes: at most so many over one that keeps changing. shortest: milliseconds of a stretch.
+
+    exclude: actions that are not asked for. clocks, action: what `sweep` and `crowd` need to know of an event.
+    """
+
+    slices: Slices
+    clocks: Clocks
+    action: Callable[[Event], str | None]
+    exclude: tuple[str, ...] = ()
+    passes: int = 1
+    shortest: int = 1
+    _given: set[str] = field(default_factory=set)  # ids of the stretch in work: none is handed out twice
+    _edges_are_in: bool = False
+
+    async def drain(self, start: Instant, end: Instant) -> AsyncIterator[Piece]:
+        """Read from start (in) to end (out), oldest first, in stretches as long as can be read at once.
+
+        Raises FeedError; what was drained before stays drained.
+        """
+        position, length = start, end - start
+        while position < end:
+            until = min(end, position + length)
+            look = _LATE_LOOK if length == end - start else _EARLY_LOOK
+            gap = None
+            try:
+                async for events in self._stretch(position, until, look):
+                    yield Piece(events)
+            except (Crowded, TooLarge):
+                if until - position > self.shortest:
+                    length = max(self.shortest, (until - position) // 2)
+                    continue
+                crowd = Crowd(self.slices, await self._exactly(position, until), self.action)
+                async for events in crowd.pages():
+                    yield Piece(events)
+                if not crowd.whole:
+                    gap = Gap(position, until, len(crowd.found), _why(until - position))
+            yield Piece(upto=until, gap=gap)
+            position, length = until, length * 2
+            self._given.clear()
+            self.slices.size = LARGEST
+
+    async def _stretch(self, start: Instant, end: Instant, look: int) -> AsyncIterator[list[Event]]:
+        """One stretch, again while it changes; a millisecond wider, so that it is irrelevant whether edges are in."""
+        query = Query(start - 1, end + 1, exclude=self.exclude)
+        covered: set[str] = set()
+        for _ in range(self.passes):
+            before = len(covered)
+            sweep = Sweep(self.slices, query, self.clocks, look)
+            async for events in sweep.pages():
+                covered |= {event.id for event in events}
+                fresh = self._unseen(events)
+                if fresh:
+                    yield fresh
+            if len(covered) >= sweep.count or len(covered) == before:
+                return
+
+    def _unseen(self, events: list[Event]) -> list[Event]:
+        fresh = [event for event in events if event.id not in self._given]
+        self._given.update(event.id for event in fresh)
+        return fresh
+
+    async def _exactly(self, start: Instant, end: Instant) -> Query:
+        """The query for the shortest stretch, and if possible for nothing beside it.
+
+        Whether edges are in is tried out with the time of an event that is there.
+        """
+        query = Query(start - 1, end + 1, exclude=self.exclude)
+        if self.shortest > 1:
+            return query
+        if not self._edges_are_in:
+            first = await self.slices.at(query, 0, smallest=1)
+            times = [at for event in first.events[:1] for time in self.clocks(event) if (at := instant(time))]
+            for at in times:
+                self._edges_are_in |= await self.slices.holds(Query(at, at, exclude=self.exclude), 0)
+        return Query(start, start, exclude=self.exclude) if self._edges_are_in else query
+
+
+def _why(length: int) -> str:
+    return f"more events within {span_text(length)} than the platform lets us read"

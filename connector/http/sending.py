@@ -1,0 +1,85 @@
+"""A Request → what is sent. Here the secrets are put in, and what could break out of its place is refused."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias
+
+from connector import __version__
+from connector.errors import RequestRefused
+from connector.http.place import Place
+from connector.http.sign import signed_headers
+from connector.model import Hidden, Request
+
+Overflow: TypeAlias = Literal["error", "cut"]
+
+LONGEST_HEADER: Final = 8_192  # bytes; servers commonly refuse more
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_UNSENDABLE: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_OURS: Final = frozenset(  # they frame the request or choose how it is answered
+    {
+        "accept-encoding", "connection", "content-length", "expect", "host", "http2-settings", "keep-alive",
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+_AGENT: Final = f"User-Agent: connector/{__version__}\r\n"
+
+
+@dataclass(slots=True)
+class Sending:
+    """A request, and what it has become: where it goes, its bytes, what to do with a body beyond its cap."""
+
+    request: Request
+    place: Place
+    data: bytes
+    overflow: Overflow
+
+
+def value(text: str | Hidden) -> str:
+    """The text itself, or what is hidden behind it. Raises SecretMissing."""
+    return text if isinstance(text, str) else text.reveal()
+
+
+def encode(request: Request, place: Place) -> bytes:
+    """Request line, headers and body. Raises RequestRefused and SecretMissing."""
+    headers: tuple[tuple[str, str | Hidden], ...] = request.headers
+    if request.sign is not None:
+        headers += signed_headers(request.sign.reveal(), request.id, request.at, request.body)
+    target = place.target(request.path)
+    lines = [f"{_method(request.method)} {target} HTTP/1.1\r\nHost: {place.authority}\r\nAccept-Encoding: identity\r\n"]
+    agent = _AGENT
+    for name, hidden in headers:
+        text = value(hidden)
+        if len(text) > LONGEST_HEADER or _UNSENDABLE.search(text):
+            raise RequestRefused(
+                f"{place}: the header {name} holds a line break or another control character, or is longer than"
+                f" {LONGEST_HEADER} bytes; nothing was sent"
+            )
+        if _header_name(name) == "user-agent":
+            agent = ""
+        lines.append(f"{name}: {text}\r\n")
+    lines.append(agent)
+    if request.body or request.method in {"POST", "PUT", "PATCH"}:
+        lines.append(f"Content-Length: {len(request.body)}\r\n")
+    lines.append("\r\n")
+    return "".join(lines).encode() + request.body
+
+
+@lru_cache(maxsize=1024)
+def _header_name(name: str) -> str:
+    """The name in lower case. Raises RequestRefused for one that is no name, or ours to set."""
+    if not _TOKEN.fullmatch(name):
+        raise RequestRefused(f"{name!a} is not a header name; nothing was sent")
+    if name.lower() in _OURS:
+        raise RequestRefused(f"the header {name} is set by the connector itself; leave it out. Nothing was sent")
+    return name.lower()
+
+
+@lru_cache(maxsize=64)
+def _method(method: str) -> str:
+    if not (method.isascii() and method.isalpha() and method.isupper()):
+        raise RequestRefused(f"{method!a} is not an HTTP method; nothing was sent")
+    if method in {"CONNECT", "TRACE"}:
+        raise RequestRefused(f"{method} is not sent: it is for proxies")
+    return method

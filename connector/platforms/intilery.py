@@ -1,0 +1,246 @@
+"""Intilery's endpoints: requests as data, answers as events (Events API document, and its neighbours' error shapes).
+
+Nothing here trusts what the documents leave open: each such point is a key of the connection's `dialect`.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from connector.document import did_you_mean
+from connector.errors import ConfigurationError, FeedError, FeedUnavailable, Mistake
+from connector.model import (
+    DAY,
+    SECOND,
+    Answer,
+    Event,
+    Instant,
+    Json,
+    Request,
+    canonical,
+    event_name,
+    instant,
+    instant_text,
+)
+from connector.platforms import answers, rescue
+from connector.settings import Connection, Section
+
+Body: TypeAlias = dict[str, Json]
+Item: TypeAlias = tuple[Body, tuple[str, ...]]  # an event's object, and what was odd about its JSON
+
+DIALECT: Final[Mapping[str, tuple[str, ...]]] = {
+    # The documents' examples are dates, their text says "datetime": `date` asks for whole days, auto finds out.
+    "datetime": ("auto", "datetime", "date"),
+    # `from` skips hits (Profiles API document) or counts pages (older Events API document); auto finds out.
+    "from": ("auto", "hits", "pages"),
+    # The prose has `/v1/events/`, every example `/v1/events`.
+    "slash": ("no", "yes"),
+}
+"""The unknowns of the wire and the values they may have, the default first."""
+
+DOCUMENTED: Final = (
+    *("id", "externalId", "email", "eventId", "eventTime", "receivedTime", "eventAction", "clientId", "accountId"),
+    *("brandId", "customerId", "userId", "anonymousId", "source", "rawData"),
+)
+"""The names an event may have (Profiles API document, *Get a Customer's Events*)."""
+
+MOST_RESULTS: Final = 10_000  # "page through up to 10,000 results"
+LARGEST_SIZE: Final = 100
+_DEADLINE: Final = 30 * SECOND  # one call took 2.8 s in the vendor's own screenshot
+_CAP: Final = 8 * 1024 * 1024  # a hundred events of the largest size that may be written, twice over
+MARK: Final = "connector"
+"""What we write carries this key in its context, so that it is known as our own when the feed shows it."""
+
+_LONGEST_ID: Final = 128
+_LONGEST_NAME: Final = 200
+
+
+def check_dialect(section: Section) -> None:
+    """Refuse unknown keys and values under `dialect`. Raises ConfigurationError with every mistake."""
+    mistakes: list[Mistake] = []
+    for key, value in section.items():
+        if key not in DIALECT:
+            mistakes.append(section.mistake((key,), f"unknown key {key}", did_you_mean(key, DIALECT), key=True))
+        elif value not in DIALECT[key]:
+            mistakes.append(section.mistake((key,), f"expected one of {', '.join(DIALECT[key])}"))
+    if mistakes:
+        raise ConfigurationError(mistakes)
+
+
+def dialect(connection: Connection, key: str) -> str:
+    """What the configuration says about one unknown, or its default."""
+    return str(connection.dialect.get(key, DIALECT[key][0]))
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────────────
+
+
+def events_request(  # noqa: PLR0913  the endpoint's own parameters
+    connection: Connection,
+    *,
+    start: Instant,
+    end: Instant,
+    sort: Literal["asc", "desc"],
+    from_: int,
+    size: int,
+    include: str | None = None,
+    exclude: Sequence[str] = (),
+    days: bool = False,
+) -> Request:
+    """GET …/v1/events, the account's feed. include: one event action; exclude: several; days: ask for whole days."""
+    query = {
+        "start": instant_text(start)[:10] if days else instant_text(start),
+        "end": instant_text(end + DAY - 1)[:10] if days else instant_text(end),
+        "sort": sort,
+        "from": from_,
+        "size": size,
+    }
+    if include is not None:
+        query["include"] = include
+    if exclude:
+        query["exclude"] = ",".join(exclude)
+    slash = "/" if dialect(connection, "slash") == "yes" else ""
+    return Request(
+        method="GET",
+        url=f"{_account_url(connection)}/events{slash}?{urlencode(query)}",
+        headers=(("auth-token", connection.token), ("content-type", "application/json")),
+        deadline=_DEADLINE,
+        cap=_CAP,
+    )
+
+
+def _account_url(connection: Connection) -> str:
+    names = (connection.client_id, connection.account_id, connection.brand_id)
+    return "/".join((connection.base_url.rstrip("/"), "track", *(quote(name, safe="") for name in names), "v1"))
+
+
+# ── answers ───────────────────────────────────────────────────────────────────────────────────
+
+
+class _Envelope(msgspec.Struct):
+    """What the feed answers: `{"data": […]}`, with a scrollId in an older version; or what refusals look like."""
+
+    data: list[msgspec.Raw] | None = None
+    error: Any = None
+    errors: Any = None
+    message: Any = None
+    success: Any = None
+
+
+_envelope: Final = msgspec.json.Decoder(_Envelope)
+_decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_REFUSALS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def parse_events(answer: Answer) -> list[Item]:
+    """The events of a feed's answer in its order, integers exact.
+
+    An event whose JSON is odd comes mended or reduced, with a note; anything but a JSON object with a list of objects
+    in `data` (or, where nothing else is said, without `data`) is an error, never "no events".
+    Raises FeedRefused (401, 403) and FeedUnavailable (any other status, or not the expected JSON).
+    """
+    refused = answers.refusal(answer)
+    if refused:
+        raise refused
+    try:
+        found = _envelope.decode(answer.body)
+        elements = [bytes(element) for element in found.data or ()]
+    except _REFUSALS as reason:
+        found, elements = _split(answer, reason)
+    if found.error or found.errors or found.success is False or (found.data is None and found.message):
+        raise _unexpected(answer, "an error with status 200")
+    return [_item(element, answer) for element in elements]
+
+
+def _split(answer: Answer, reason: Exception) -> tuple[_Envelope, list[bytes]]:
+    """Find the events of a page that holds something the decoder refuses."""
+    parts = rescue.split(answer.body)
+    if parts is None:
+        raise _unexpected(answer, _reason(reason)) from None
+    try:
+        return _envelope.decode(parts[0]), parts[1]
+    except _REFUSALS as outer:
+        raise _unexpected(answer, _reason(outer)) from None
+
+
+def _reason(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _unexpected(answer: Answer, what: str) -> FeedError:
+    words = answers.spoken(answer.body)
+    said = f"; it begins: {words}" if words else ""
+    return FeedUnavailable(
+        f"the platform's answer is not a list of events: {what}{said}", answer.status, answers.request_id(answer)
+    )
+
+
+def _item(text: bytes, answer: Answer) -> Item:
+    if text[:1] != b"{":
+        raise _unexpected(answer, "data holds something that is no object")
+    # Brackets are counted since that is cheap: so few cannot be nested too deeply.
+    if len(text) <= rescue.LARGEST and text.count(b"{") + text.count(b"[") <= rescue.DEEPEST:
+        try:
+            return _decode(text), ()
+        except _REFUSALS:
+            pass
+    return rescue.element(text, DOCUMENTED)
+
+
+def to_event(body: Body, account: str, feed: str, first_seen: Instant, notes: tuple[str, ...] = ()) -> Event:
+    """The event that a platform's object stands for, whatever its fields hold.
+
+    first_seen: when it reached us, which its `at` never passes. notes: what parsing had to say about it.
+    """
+    raw = body.get("rawData")
+    raw = raw if type(raw) is dict else {}
+    context = raw.get("context")
+    received, time = _time(body.get("receivedTime")), _time(body.get("eventTime"))
+    at = first_seen if received is None or received > first_seen else received
+    unread = (received is None and "receivedTime" in body) or (time is None and "eventTime" in body)
+    if (unread and _odd_times(body)) or (time is not None and time > first_seen + DAY):
+        notes = (*notes, "bad_time")
+    event_id = _id_of(body)
+    if not event_id:
+        event_id = "hash_" + hashlib.sha256(canonical(body)).hexdigest()[:40]
+        notes = (*notes, "made_up_id")
+    own = type(context) is dict and bool(context.get(MARK))
+    return Event(account, feed, event_id, _name_of(body, raw), at, time, body, own, notes)
+
+
+def _odd_times(body: Body) -> bool:
+    return any(body.get(name) is not None and _time(body[name]) is None for name in ("receivedTime", "eventTime"))
+
+
+def _id_of(body: Body) -> str:
+    """The event's own id where it can serve as a key, else nothing."""
+    own = body.get("eventId")
+    return own if type(own) is str and len(own) <= _LONGEST_ID and own.isprintable() and own.strip() else ""
+
+
+def _name_of(body: Body, raw: Body) -> str:
+    for name in (body.get("eventAction"), raw.get("event")):
+        if type(name) is str and (usual := _usual_name(name[:_LONGEST_NAME])):
+            return usual
+    return ""
+
+
+_usual_name: Final = lru_cache(maxsize=4096)(event_name)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def _time(value: Json) -> Instant | None:
+    """The instant of a time after 1970, quickly where it has the documents' form."""
+    if type(value) is str and len(value) == 24 and value[23] == "Z":
+        try:
+            return max(0, (datetime.fromisoformat(value) - _EPOCH) // _MILLISECOND) or None
+        except (ValueError, OverflowError):
+            pass
+    return max(0, instant(value) or 0) or None

@@ -1,0 +1,157 @@
+"""What a recipe's limit remembers, and how the ids of one customer come together.
+
+A memory row belongs to one recipe and account and holds keys (`userId=u1`, `anonymousId=a1` …) and the instants a
+limit was spent at. An event that reaches the limit joins the rows it shares a key with and adds its own keys.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import count
+from typing import Final, Protocol, TypeAlias
+
+from connector.model import Event, Instant, Json, Rate, Spent, canonical
+from connector.recipe.path import Path, Scope
+
+Row: TypeAlias = tuple[int, tuple[str, ...], tuple[Instant, ...]]  # its id, its keys, when it was spent
+
+CUSTOMER_IDS: Final = ("userId", "customerId", "anonymousId")
+INTEMPT_IDS: Final = ("masterId",)
+
+_LONGEST_KEY: Final = 200  # characters; a longer one is hashed
+_MOST_KEYS: Final = 100  # of one row: whoever forges ids for a customer must not make the row grow for ever
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The memory rows that share a key with an event, oldest first."""
+
+    rows: list[Row]
+
+
+class Memory(Protocol):
+    """Where limits are remembered: the store, or a dictionary in tests and replay."""
+
+    def recall(self, recipe_id: str, account: str, keys: tuple[str, ...]) -> Remembered:
+        """The rows of this recipe and account that hold one of these keys."""
+        ...
+
+
+@dataclass(slots=True)
+class DictMemory:
+    """A memory for tests and replay: nothing is kept beyond the process."""
+
+    rows: dict[int, tuple[str, str, Spent]] = field(default_factory=dict)
+    _numbers: Iterable[int] = field(default_factory=lambda: count(1))
+
+    def recall(self, recipe_id: str, account: str, keys: tuple[str, ...]) -> Remembered:
+        """The rows of this recipe and account that hold one of these keys."""
+        wanted = set(keys)
+        return Remembered(
+            [
+                (number, spent.keys, spent.times)
+                for number, (recipe, owner, spent) in self.rows.items()
+                if recipe == recipe_id and owner == account and not wanted.isdisjoint(spent.keys)
+            ]
+        )
+
+    def keep(self, recipe_id: str, account: str, spent: Spent) -> None:
+        """Write what `evaluate` gave: the joined rows become one."""
+        number = min(spent.joins) if spent.joins else next(iter(self._numbers))
+        for other in spent.joins:
+            self.rows.pop(other, None)
+        self.rows[number] = (recipe_id, account, spent)
+
+
+# ── keys ──────────────────────────────────────────────────────────────────────────────────────
+
+KeysOf: TypeAlias = Callable[[Event, Scope], tuple[str, ...]]  # () = no key
+
+
+def customer(event: Event) -> dict[str, str]:
+    """The ids of the event's customer that are present, as text: `{"userId": "u1", "anonymousId": "a1"}`."""
+    names = INTEMPT_IDS if event.account.startswith("intempt:") else CUSTOMER_IDS
+    ids = {}
+    for name in names:
+        value = event.body.get(name)
+        if type(value) is int:
+            value = str(value)  # 64-bit ids are text
+        if type(value) is str and value.strip():
+            ids[name] = value
+    return ids
+
+
+def customer_keys(event: Event, _scope: Scope) -> tuple[str, ...]:
+    """The default key: each id is compared with its own kind."""
+    return tuple(_short(f"{name}={value}") for name, value in customer(event).items())
+
+
+def path_keys(paths: tuple[Path, ...]) -> KeysOf:
+    """One compound key of what the paths give; no path = one key for everyone, a missing part = no key."""
+
+    def keys(_event: Event, scope: Scope) -> tuple[str, ...]:
+        values = [path.get(scope) for path in paths]
+        return () if any(map(_empty, values)) else (_short("key=" + canonical(values).decode()),)
+
+    return keys
+
+
+def _empty(value: Json) -> bool:
+    return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
+
+
+def _short(key: str) -> str:
+    """The key itself, or its hash where an event made it long."""
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key.partition('=')[0]}=sha256:{sha256(key.encode(errors='surrogatepass')).hexdigest()}"
+
+
+# ── limits ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A limit's memory of one event's keys, joined: what `evaluate` judges and gives back."""
+
+    keys: tuple[str, ...]
+    times: tuple[Instant, ...]
+    joins: tuple[int, ...]
+    grown: bool  # the event added a key or joined rows
+
+    def limited(self, rate: Rate, now: Instant) -> bool:
+        """Whether `rate.count` runs lie less than `rate.per` from now; a late event counts those after it too."""
+        if rate.per is None:
+            return len(self.times) >= rate.count
+        near = sum(1 for at in self.times if abs(now - at) < rate.per)
+        return near >= rate.count
+
+    def after_run(self, rate: Rate, now: Instant) -> Spent:
+        """The memory after a run at `now`; what can limit nothing any more is dropped."""
+        times = sorted([*self.times, now])
+        if rate.per is None:
+            times = times[-rate.count :]
+        else:  # near the newest, and near this run: a backfill of old events is limited among itself
+            times = [at for at in times if times[-1] - at < rate.per or abs(now - at) < rate.per]
+        return Spent(self.keys, tuple(times), self.joins)
+
+    def unspent(self) -> Spent | None:
+        """The memory after an event that made no run: changed only where it joined rows or added a key."""
+        return Spent(self.keys, self.times, self.joins) if self.grown and self.joins else None
+
+
+def standing(rows: list[Row], keys: tuple[str, ...]) -> Standing:
+    """Join the rows that share a key with an event."""
+    if not rows:
+        return Standing(keys, (), (), grown=True)
+    known = dict.fromkeys(key for _, row_keys, _ in rows for key in row_keys)
+    grown = len(rows) > 1 or not known.keys() >= set(keys)
+    times = tuple(sorted(at for _, _, row_times in rows for at in row_times))
+    return Standing(_union(known, keys), times, tuple(number for number, _, _ in rows), grown)
+
+
+def _union(known: dict[str, None], keys: tuple[str, ...]) -> tuple[str, ...]:
+    """All keys; beyond the most a row may hold, anonymous ids go first, the event's own never."""
+    spare = [key for key in known if key not in keys]
+    spare.sort(key=lambda key: key.startswith("anonymousId="))
+    return (*spare[: max(0, _MOST_KEYS - len(keys))], *keys)

@@ -1,0 +1,132 @@
+"""Text → Recipe: every mistake of the file at once, each with its place."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from connector import document
+from connector.errors import ConfigurationError
+from connector.model import Json
+from connector.recipe.cases import cases
+from connector.recipe.condition import condition
+from connector.recipe.findings import Findings, Place
+from connector.recipe.memory import KeysOf, customer_keys, path_keys
+from connector.recipe.recipe import Known, Limit, Recipe
+from connector.recipe.schema import LimitPart, Top, Trigger, read
+from connector.recipe.scope import EXTRAS
+from connector.recipe.steps import steps
+
+_LIMIT_HINT: Final = "write 1/24h, or {max: 1/24h, key: properties.order_id}"
+
+
+def parse(text: str, file: str, known: Known | None = None) -> Recipe:
+    """Read one recipe file. file: how mistakes call it. known: None when there is no configuration to compare with.
+
+    Raises ConfigurationError with every mistake; what is only doubtful stands in `recipe.warnings`.
+    """
+    return parse_document(document.read(text, file), known)
+
+
+def parse_document(read: document.Document, known: Known | None = None) -> Recipe:
+    """The recipe of a document that was read already; as `parse`."""
+    findings = Findings(read)
+    recipe = _Reader(findings, known).recipe()
+    if recipe is None or findings.errors():
+        raise ConfigurationError(findings.mistakes)
+    return recipe
+
+
+def version_of(text: str) -> str:
+    """The name of a content: 16 hex digits of its SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(slots=True)
+class _Reader:
+    findings: Findings
+    known: Known | None
+
+    def recipe(self) -> Recipe | None:
+        place = Place(self.findings, ())
+        data = self.findings.document.data
+        if not isinstance(data, dict):
+            place.mistake("a recipe is a mapping that begins with `id: ...`")
+            return None
+        self._tests_last(data, place)
+        top = read(Top, data, place)
+        trigger = read(Trigger, data["trigger"], place.at("trigger")) if "trigger" in data else None
+        held = condition(data["if"], place.at("if")) if "if" in data else None
+        limit = self._limit(data["limit"], place.at("limit")) if "limit" in data else None
+        if trigger is not None:
+            self._feeds(trigger.feed, place.at("trigger", "feed"))
+        actions = steps(data.get("actions"), place.at("actions"), self.known)
+        tests = cases(data.get("tests"), place.at("tests"), actions, trigger.feed if trigger else [])
+        for key in ("description", "owner"):
+            place.at(key).uncommented()
+        if top is None or trigger is None:
+            return None
+        document_text = self.findings.document.text
+        return Recipe(
+            id=top.id,
+            version=version_of(document_text),
+            text=document_text,
+            file=self.findings.document.file,
+            feeds=tuple(trigger.feed),
+            triggers=tuple(trigger.event),
+            actions=actions,
+            description=top.description,
+            owner=top.owner,
+            labels=tuple(top.labels),
+            mode=top.mode,
+            max_age=trigger.max_age,
+            condition=held,
+            limit=limit,
+            tests=tests,
+            extras=frozenset(place.reads & EXTRAS),
+            warnings=tuple(sorted(self.findings.mistakes)),
+        )
+
+    def _tests_last(self, data: dict[str, Json], place: Place) -> None:
+        """A file that was cut short lacks its end; so the end must be there."""
+        if "tests" not in data:
+            self.findings.add(
+                (),
+                "`tests` is missing: it ends every recipe, so that a file cut short is noticed",
+                "add `tests: []` at the end",
+            )
+            return
+        keys = list(data)
+        for late in keys[keys.index("tests") + 1 :]:
+            place.at(late).mistake(
+                f"{late!r} stands after `tests`", "`tests` comes last, so that a file cut short is noticed", key=True
+            )
+
+    def _feeds(self, feeds: list[str], place: Place) -> None:
+        if self.known is None:
+            return
+        for n, feed in enumerate(feeds):
+            if feed not in self.known.feeds:
+                listed = ", ".join(sorted(self.known.feeds)) or "none"
+                hint = document.did_you_mean(feed, self.known.feeds) or f"configured: {listed}"
+                place.at(n).mistake(f"unknown feed {feed!r}", hint)
+
+    def _limit(self, data: Json, place: Place) -> Limit | None:
+        if not isinstance(data, str | dict):
+            place.mistake("a limit is a rate, or a mapping with `max`", _LIMIT_HINT)
+            return None
+        part = read(LimitPart, data if isinstance(data, dict) else {"max": data}, place)
+        if part is None:
+            return None
+        keys = self._keys(part.key, place.at("key"))
+        return Limit(part.max, keys) if keys else None
+
+    def _keys(self, key: Json, place: Place) -> KeysOf | None:
+        if key == "customer":
+            return customer_keys
+        written = key if isinstance(key, list) else [key]
+        paths = [
+            place.at(n).read_path(each) if isinstance(key, list) else place.read_path(each)
+            for n, each in enumerate(written)
+        ]
+        sound = tuple(path for path in paths if path is not None)
+        return path_keys(sound) if len(sound) == len(paths) else None

@@ -1,0 +1,60 @@
+"""Why a condition holds or not, part by part: the same closures that decide, asked one by one."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from connector.model import Json
+from connector.recipe.compare import Trouble, Verdict, kind_of
+from connector.recipe.condition import AnyItem, Condition, Formula, Test
+from connector.recipe.path import Scope
+
+SHOWN: Final = 20  # items of a list
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One part of a condition against one event. what: a path, a template, or `all`, `any`, `none`.
+
+    operator and expected: the recipe's side of a test. value: the event's, None where absent.
+    """
+
+    what: str
+    verdict: Verdict
+    operator: str = ""
+    expected: Json = None
+    value: Json = None
+    parts: tuple["Trace", ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """`yes`, `no`, or `error: …`."""
+        return f"error: {self.verdict.text}" if isinstance(self.verdict, Trouble) else "yes" if self.verdict else "no"
+
+    def lines(self, depth: int = 0) -> list[str]:
+        """The part and what it consists of, one line each, indented."""
+        tested = f" {self.operator} {_shown(self.expected)}" if self.operator else ""
+        seen = f" (is {_shown(self.value)})" if self.operator and not self.parts else ""
+        own = f"{'  ' * depth}{self.answer:<4} {self.what}{tested}{seen}"
+        return [own, *(line for part in self.parts for line in part.lines(depth + 1))]
+
+
+def trace(condition: Condition, scope: Scope) -> Trace:
+    """The verdict of a condition and of every part of it."""
+    verdict = condition.holds(scope)
+    if isinstance(condition, Test):
+        return Trace(condition.path.text, verdict, condition.operator, condition.operand, condition.path.get(scope))
+    if isinstance(condition, Formula):
+        return Trace(condition.source, verdict)
+    if isinstance(condition, AnyItem):
+        value = condition.path.get(scope)
+        items = value[:SHOWN] if isinstance(value, list) else []
+        parts = tuple(trace(condition.inner, {**scope, "item": item}) for item in items)
+        return Trace(condition.path.text, verdict, "any_item", None, value, parts)
+    return Trace(condition.word, verdict, parts=tuple(trace(part, scope) for part in condition.parts))
+
+
+def _shown(value: Json) -> str:
+    if value is None:
+        return "absent"
+    text = repr(value) if isinstance(value, str | int | float | list) else kind_of(value)
+    return text if len(text) <= 80 else text[:77] + "..."

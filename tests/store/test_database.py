@@ -1,0 +1,119 @@
+"""Opening, versions, privacy of the file, and the one SQLite."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import inspect
+
+from connector.errors import DatabaseBusy
+from connector.store import driver, lock, schema
+from connector.store.database import DatabaseUnusable, Store
+
+
+def layout(store: Store) -> dict[str, object]:
+    with store.engine.connect() as connection:
+        names = inspect(connection).get_table_names()
+        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL")
+        indexes = {row[0]: " ".join(row[1].replace('"', "").split()) for row in rows}
+        columns = {
+            name: [(c["name"], str(c["type"]), c["nullable"]) for c in inspect(connection).get_columns(name)]
+            for name in names
+            if name != "alembic_version"
+        }
+    return {"columns": columns, "indexes": indexes}
+
+
+def migrated(url: str) -> Store:
+    config = Config()
+    config.set_main_option("script_location", "connector:migrations")
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+    return Store(url)
+
+
+def test_the_migrations_give_the_same_tables_as_the_classes(tmp_path: Path) -> None:
+    made, grown = Store(f"sqlite:///{tmp_path}/made.db").open(), migrated(f"sqlite:///{tmp_path}/grown.db")
+    assert layout(made) == layout(grown)
+    made.close()
+    grown.close()
+
+
+def test_alembic_finds_nothing_to_change(tmp_path: Path) -> None:
+    store = migrated(f"sqlite:///{tmp_path}/grown.db")
+    config = Config()
+    config.set_main_option("script_location", "connector:migrations")
+    config.attributes["url"] = store.url
+    command.check(config)
+    store.close()
+
+
+def test_a_database_made_by_a_newer_connector_is_refused(store: Store) -> None:
+    with store.write() as tx:
+        tx.run("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(schema.WrongVersion, match="install the newer connector"):
+        Store(store.url).open()
+
+
+def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/other.db"
+    with driver.open_engine(url).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE theirs (id INTEGER)")
+    with pytest.raises(schema.WrongVersion, match="not the connector's"):
+        Store(url).open()
+
+
+def test_a_database_in_a_missing_folder_says_what_to_edit(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnusable, match="is not a folder: create it, or edit `database:`"):
+        Store(f"sqlite:///{tmp_path}/nowhere/connector.db").open()
+
+
+def test_the_database_file_is_its_owners_alone(store: Store) -> None:
+    file = driver.database_file(store.url)
+    assert file is not None
+    assert 0o600 == file.stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize(
+    ("version", "safe"),
+    [
+        ((3, 40, 1), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((3, 53, 4), True),
+    ],
+)
+def test_which_sqlite_may_have_two_writers(version: tuple[int, ...], safe: bool) -> None:  # noqa: FBT001
+    assert safe == driver.is_safe(version)
+
+
+def test_commits_are_durable_and_in_wal_mode(store: Store) -> None:
+    with store.write() as tx:
+        assert "wal" == tx.one("PRAGMA journal_mode")[0]
+        assert 2 == tx.one("PRAGMA synchronous")[0]
+        assert 1 == tx.one("PRAGMA secure_delete")[0]
+
+
+def test_a_second_daemon_is_told_who_holds_the_database(tmp_path: Path) -> None:
+    database = tmp_path / "connector.db"
+    code = (
+        "import time; from pathlib import Path; from connector.store import lock; "
+        f"lock.hold(Path({str(database)!r})); print('held', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout is not None
+        assert b"held\n" == other.stdout.readline()
+        assert other.pid == lock.holder(database)
+        with pytest.raises(DatabaseBusy, match=f"process {other.pid}"):
+            lock.hold(database)
+    finally:
+        other.kill()
+        other.communicate()
+    assert lock.holder(database) is None
+    lock.hold(database)
