@@ -73,13 +73,18 @@ class StoredMemory:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What taking a page needs: where it is written, which recipes are in service, and what the configuration says."""
+    """What taking a page needs: where it is written, which recipes are in service, and what the configuration says.
+
+    resolve: looks at the runs that hold an action with `needs` (what they need may be dead from the start); gives the
+    destinations that have something to send.
+    """
 
     store: Store
     service: Callable[[], InService]
     gates: Gates
     rules: Rules
     now: Callable[[], Instant]
+    resolve: Callable[[Tx, set[int]], set[str]] = lambda _tx, _runs: set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,8 @@ def take(desk: Desk, page: Page, account: str, feed: str) -> Receipt:
         if fresh:
             number = desk.store.account(tx, account)
             taken = decide(tx, service, number, fresh)
-            kicked = Ledger(tx, desk.gates, desk.rules, now).write(number, taken)
+            ledger = Ledger(tx, desk.gates, desk.rules, now)
+            kicked = ledger.write(number, taken) | desk.resolve(tx, ledger.needy)
     fired = sum(one.outcome.reason == "fired" for one in taken)
     return Receipt(len(fresh), fired, frozenset(kicked))
 

@@ -89,8 +89,9 @@ class Daemon:
         starts = self._starts([feed for _, feed in feeds])
         self.service = Service(self.store, Path(self.settings.recipes), known, now, starts)
         self.service.refresh()
-        desk = Desk(self.store, self.service.get, Gates(destinations), rules_of(self.settings), now)
-        needs = Needs(self.service.version, lambda tx: Ledger(tx, desk.gates, desk.rules, now()), now)
+        gates, rules = Gates(destinations), rules_of(self.settings)
+        needs = Needs(self.service.version, lambda tx: Ledger(tx, gates, rules, now()), now)
+        desk = Desk(self.store, self.service.get, gates, rules, now, needs.resolve)
         self.courier = Courier(
             self.store, http, destinations, now, monotonic, settled=lambda tx, results: _settled(needs, tx, results)
         )

@@ -14,7 +14,8 @@ from connector.store.database import Tx, fact, set_fact
 
 SOME: Final = 2000
 _WANTED: Final = (
-    "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event = events.seq AND d.state IN ('held', 'pending', 'dead'))"
+    "NOT EXISTS (SELECT 1 FROM outcomes o JOIN deliveries d ON d.run = o.seq WHERE o.event = events.seq "
+    "AND d.state IN ('held', 'pending', 'dead'))"
 )
 _BETWEEN: Final = "seq > ? AND seq <= ?"
 _SETTLED: Final = "state IN ('delivered', 'discarded', 'skipped')"
@@ -37,7 +38,9 @@ def forget(tx: Tx, keep: Keep, now: Instant) -> int:
         f"DELETE FROM attempts WHERE delivery IN (SELECT seq FROM deliveries WHERE {_BETWEEN} AND {_SETTLED})",  # noqa: S608
         f"DELETE FROM deliveries WHERE {_BETWEEN} AND {_SETTLED}",  # noqa: S608
     ]
-    outcomes = [f"DELETE FROM outcomes WHERE {_BETWEEN}"]  # noqa: S608
+    outcomes = [
+        f"DELETE FROM outcomes WHERE {_BETWEEN} AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.run = outcomes.seq)"  # noqa: S608
+    ]
     guards = [f"DELETE FROM guard_passes WHERE {_BETWEEN}"]  # noqa: S608
     return (
         _walk(tx, "payloads", "events", "first_seen", now - keep.events, payloads, now)

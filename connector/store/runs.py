@@ -7,7 +7,7 @@ approval of regulations.
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from connector.model import DAY, STORED_REASONS, Event, Instant, Outcome, Planned, Rate, State, delivery_id
@@ -46,16 +46,21 @@ class Taken:
 
 @dataclass
 class Ledger:
-    """Writes the outcomes of one transaction. rules: the configuration's word on regulations."""
+    """Writes the outcomes of one transaction. rules: the configuration's word on regulations.
+
+    needy: the runs written that hold an action with `needs`, to be resolved in the same transaction.
+    """
 
     tx: Tx
     gates: Gates
     rules: Rules
     now: Instant
+    needy: set[int] = field(default_factory=set)
 
     def write(self, account: int, taken: Sequence[Taken]) -> set[str]:
         """Write outcomes, counts and deliveries; the destinations that have something new to send."""
         runs = self._outcomes(taken)
+        self.needy |= {run for run, one in runs if any(planned.needs for planned in one.outcome.planned)}
         rows = [self._row(account, run, one, planned) for run, one in runs for planned in one.outcome.planned]
         return self._insert(rows)
 
