@@ -38,7 +38,7 @@ Settled = Callable[[Tx, list[Result]], set[str]]  # inside the recorder's transa
 
 @dataclass
 class Crew:
-    """One lane at work: what is claimed, what is under way, and how many hands carry."""
+    """One lane at work: what is claimed, what is under way, and how many hands carry. probing: a single try."""
 
     lane: Lane
     destination: Destination
@@ -46,6 +46,7 @@ class Crew:
     claimed: deque[Due] = field(default_factory=deque)
     under_way: set[int] = field(default_factory=set)
     hands: int = 0
+    probing: bool = False
     next_due: Instant | None = 0
 
 
@@ -154,6 +155,7 @@ class Courier:
             found = outbox.due(tx, lane.name, now, CLAIM + len(crew.under_way))
             if not found:
                 crew.next_due = outbox.next_due(tx, lane.name)
+        crew.probing = False
         for due in found:
             if due.seq not in crew.under_way:
                 crew.under_way.add(due.seq)
@@ -172,16 +174,15 @@ class Courier:
             self._answers.set()
             return
         for due in others[:1]:
+            crew.probing = True
             lane.last_probe = due.seq
             crew.under_way.add(due.seq)
             crew.claimed.append(due)
 
     async def _carry(self, crew: Crew) -> None:
-        """One hand: carries until nothing is claimed."""
+        """One hand: carries until nothing is claimed, or the destination wants to be left alone."""
         try:
-            while crew.claimed and not self.stopping:
-                if crew.lane.one_at_a_time() and crew.hands > 1:
-                    break
+            while crew.claimed and self._goes_on(crew):
                 if wait := crew.bucket.take():
                     await asyncio.sleep(wait / SECOND)
                     continue
@@ -189,13 +190,20 @@ class Courier:
                 results = await self._attempt(crew, due)  # awaited first: `_results` is another list by then
                 self._results.append((crew, results))
                 self._answers.set()
-                if not crew.claimed and not crew.lane.one_at_a_time():
+                if not crew.claimed and self._goes_on(crew) and not crew.probing:
                     self._claim(crew)
         finally:
             crew.hands -= 1
-            if crew.lane.one_at_a_time() or self.stopping:
+            if crew.claimed and not self._goes_on(crew):
                 crew.under_way.difference_update(due.seq for due in crew.claimed)
                 crew.claimed.clear()
+                crew.next_due = 0
+
+    def _goes_on(self, crew: Crew) -> bool:
+        lane = crew.lane
+        if self.stopping or self.now() < lane.pause_until:
+            return False
+        return crew.probing or not lane.one_at_a_time()
 
     async def _attempt(self, crew: Crew, due: Due) -> list[Result]:
         at = self.now()
@@ -246,11 +254,12 @@ class Courier:
         try:
             with self.store.write() as tx:
                 outbox.record(tx, results, now)
-                hurried = self._write_lanes(tx, crews, now)
+                hurried, written = self._write_lanes(tx, crews, now)
                 kicked = self.settled(tx, [result for result in results if result.state != State.PENDING])
         except BaseException:
             self._results = waiting + self._results
             raise
+        self._note_lanes(written)
         self.delivered += sum(result.state == State.DELIVERED for result in results)
         for crew, some in waiting:
             crew.under_way.difference_update(result.due.seq for result in some)
@@ -263,26 +272,35 @@ class Courier:
             self._man(crew)
         self.kick(kicked | hurried)
 
-    def _write_lanes(self, tx: Tx, crews: Mapping[str, Crew], now: Instant) -> set[str]:
-        """Note what was parked or opened; what waited for an opened or steady destination is due now."""
-        hurried = set()
+    def _write_lanes(
+        self, tx: Tx, crews: Mapping[str, Crew], now: Instant
+    ) -> tuple[set[str], dict[str, parking.Parked]]:
+        """Note what was parked or opened; what waited for an opened or steady destination is due now.
+
+        Gives the destinations that were hurried, and every parked one as it is now written.
+        """
+        hurried, written = set(), dict(self._written)
         for name, crew in crews.items():
-            place, before = crew.lane.parked, self._written.get(name)
-            if place != before:
-                if place is None:
-                    parking.release(tx, name)
-                    outbox.hurry(tx, name, now)
-                    hurried.add(name)
-                    self._written.pop(name, None)
-                    log.info("destination.opened", extra={"destination": name})
-                else:
-                    parking.park(tx, place)
-                    self._written[name] = place
-                    if before is None:
-                        log.warning("destination.parked", extra={"destination": name, "reason": place.reason})
+            place, before = crew.lane.parked, written.get(name)
+            if place is not None and place != before:
+                parking.park(tx, place)
+                written[name] = place
+            elif place is None and before is not None:
+                parking.release(tx, name)
+                outbox.hurry(tx, name, now)
+                hurried.add(name)
+                del written[name]
             elif place is None and crew.lane.steady() and outbox.hurry(tx, name, now, policy.STEADY_ATTEMPTS):
                 hurried.add(name)
-        return hurried
+        return hurried, written
+
+    def _note_lanes(self, written: dict[str, parking.Parked]) -> None:
+        """What is written is known from here on; say what changed."""
+        for name in written.keys() - self._written.keys():
+            log.warning("destination.parked", extra={"destination": name, "reason": written[name].reason})
+        for name in self._written.keys() - written.keys():
+            log.info("destination.opened", extra={"destination": name})
+        self._written = written
 
     def _say(self, result: Result) -> None:
         event = "delivery.attempted" if result.state == State.PENDING else f"delivery.{result.state}"

@@ -26,6 +26,7 @@ log = logging.getLogger("connector.poll")
 LONGEST_BACKOFF: Final = 5 * MINUTE
 REFUSED_WAIT: Final = 5 * MINUTE
 LONGEST_RETRY_AFTER: Final = 60 * MINUTE
+MOST_NOTES: Final = 5
 _END: Final = object()
 
 
@@ -125,7 +126,10 @@ class Polling:
             log.error("feed.gap", extra={"feed": self.feed.name, "seen": gap.seen, "reason": gap.reason})
         for note in page.notes:
             log.warning("feed.note: %s", note, extra={"feed": self.feed.name})
+            self.notes.pop(note, None)
             self.notes[note] = self.desk.now()
+            while len(self.notes) > MOST_NOTES:
+                del self.notes[next(iter(self.notes))]
 
     def _cursors(self) -> dict[str, str]:
         store = self.desk.store

@@ -45,9 +45,13 @@ def open_engine(url: str, *, read_only: bool = False, busy_ms: int = 10_000) -> 
     read_only: for commands that only look; they hold no write lock and can't checkpoint.
     """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url)
+        return create_engine(url, hide_parameters=True)
     engine = create_engine(
-        url, module=sqlite, poolclass=NullPool, connect_args={"isolation_level": None, "timeout": busy_ms / 1000}
+        url,
+        module=sqlite,
+        poolclass=NullPool,
+        hide_parameters=True,  # an error must not show the personal data it failed to write
+        connect_args={"isolation_level": None, "timeout": busy_ms / 1000},
     )
 
     @event.listens_for(engine, "connect")
