@@ -11,13 +11,15 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from connector import actions, document, replay, settings
 from connector.actions import Action, Destination
 from connector.feeds import Feed, feeds_of
 from connector.model import State
-from connector.recipe import Known, Recipe, parse
 from connector.recipe.compare import OPERATORS
+from connector.recipe.parse import parse
+from connector.recipe.recipe import Known, Recipe
 from connector.recipe.schema import REASONS, Common, Top
 from connector.secrets import Vault
 from connector.settings.models import Settings
@@ -85,7 +87,7 @@ def _passes(recipe: Recipe) -> None:
     assert [] == [f"{result.name}: {result.message}" for result in replay.run_tests(recipe) if not result.passed]
 
 
-@pytest.mark.parametrize("block", filter(_is_recipe, YAML), ids=str)
+@pytest.mark.parametrize("block", [block for block in YAML if _is_recipe(block)], ids=str)
 def test_a_recipe_in_the_documentation_can_be_read_and_passes_its_tests(block: Block) -> None:
     recipe = parse(_whole(block), str(block), KNOWN)
     assert () == recipe.warnings
@@ -193,11 +195,11 @@ def _unnamed(page: str, words: set[str]) -> set[str]:
     return words - set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", code))
 
 
-def _setting_names(model: Any) -> set[str]:
+def _setting_names(model: type[BaseModel]) -> set[str]:
     names = set()
     for name, field in model.model_fields.items():
         default = field.get_default(call_default_factory=True)
-        names |= {name} | (_setting_names(type(default)) if hasattr(default, "model_fields") else set())
+        names |= {name} | (_setting_names(type(default)) if isinstance(default, BaseModel) else set())
     return names
 
 

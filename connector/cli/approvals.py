@@ -6,6 +6,7 @@ import typer
 
 from connector.cli.options import AsJson, By, person
 from connector.cli.output import Column, emit_json, iso, relative, say, table
+from connector.cli.regulations import tell_steps
 from connector.cli.session import opened, reading, settings
 from connector.engines.clock import now as clock
 
@@ -58,11 +59,9 @@ def approve(id: Id, by: By) -> None:
     of, who = settings(), person(by)
     with opened(of) as store, store.write() as tx:
         regulations.approve(tx, rules_of(of), id, who, clock())
-        story = history.story(tx, id)
-    say(f"approved by {who}: do it in the platform's console, then connector regulations done {id} --by NAME")
-    if story.message is not None and story.message.meta.get("steps"):
-        for step in story.message.meta["steps"]:
-            say(f"  {step}")
+        (request,) = history.regulations(tx, delivery=id)
+    say(f"approved by {who}")
+    tell_steps(request)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Options that several commands take, and how their values are read."""
 
 import getpass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,9 @@ ByDefault = Annotated[
     str, typer.Option("--by", metavar="NAME", help="Who does it; kept in the audit. Default: your login name.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
+
+
+Format = Literal["text", "json", "github"]
 
 
 class WrongUse(ConnectorError):

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from connector.engines.logs import escape
 from connector.model import SECOND, Instant, Json, instant_text, span_text
@@ -111,22 +111,33 @@ def table(columns: Sequence[str | Column], rows: Sequence[Sequence[object]]) -> 
     shown = [column if isinstance(column, Column) else Column(column) for column in columns]
     cells = [[_cell(value) for value in row] for row in rows]
     console = _console()
+    natural = [max(len(column.title), *(row[n].cell_len for row in cells)) for n, column in enumerate(shown)]
+    widths = _widths(shown, natural, _width(console) - _GAP * (len(shown) - 1))
     grid = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_edge=False, header_style="bold")
-    for position, column in enumerate(shown):
-        widest = max(len(column.title), *(row[position].cell_len for row in cells))
-        grid.add_column(
-            column.title.upper(),
-            justify="right" if column.right else "left",
-            no_wrap=column.rigid or not console.is_terminal,
-            min_width=widest if column.rigid else min(widest, _NARROWEST),
-            overflow="fold" if console.is_terminal else "ellipsis",
-        )
+    for column, width in zip(shown, widths, strict=True):
+        justify: Literal["left", "right"] = "right" if column.right else "left"
+        wraps = console.is_terminal and not column.rigid
+        grid.add_column(column.title.upper(), justify=justify, width=width, no_wrap=not wraps, overflow="ellipsis")
     for row in cells:
         grid.add_row(*row)
-    needed = sum(column.min_width or 0 for column in grid.columns) + _GAP * len(shown)
-    with console.capture() as drawn:
-        console.print(grid, width=max(_width(console), needed), crop=False)
+    wide = _console(sum(widths) + _GAP * len(widths))
+    with wide.capture() as drawn:
+        wide.print(grid)
     sys.stdout.writelines(line.rstrip() + "\n" for line in drawn.get().splitlines())
+
+
+def _widths(columns: Sequence[Column], natural: Sequence[int], room: int) -> list[int]:
+    """What each column gets: the rigid ones all they need, the others what is left, but never nearly nothing."""
+    room -= sum(width for column, width in zip(columns, natural, strict=True) if column.rigid)
+    sharing = sum(not column.rigid for column in columns)
+    widths = []
+    for column, width in zip(columns, natural, strict=True):
+        given = width
+        if not column.rigid:
+            given = min(width, max(room // sharing, _NARROWEST))
+            room, sharing = room - given, sharing - 1
+        widths.append(given)
+    return widths
 
 
 def fields(pairs: Sequence[tuple[str, object]]) -> None:
@@ -152,11 +163,11 @@ def _print(text: "Text") -> None:
     _console().print(text, soft_wrap=True)
 
 
-def _console() -> "Console":
+def _console(width: int | None = None) -> "Console":
     """Made anew each time, so that it writes to today's `sys.stdout`; NO_COLOR and dumb terminals are Rich's own."""
     from rich.console import Console  # noqa: PLC0415
 
-    return Console(markup=False, highlight=False, emoji=False)
+    return Console(markup=False, highlight=False, emoji=False, width=width)
 
 
 def _width(console: "Console") -> int:

@@ -17,6 +17,15 @@ app = typer.Typer(help="Privacy requests: the ledger and its kill switch.", no_a
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The whole id, from `regulations list`.")]
 
+_TYPES: Final = {  # as Intilery's documents spell them (tracking document, Regulation types)
+    "suppress_and_delete": "Suppress and Delete",
+    "delete": "Delete (only offered once the user is suppressed)",
+    "unsuppress": "Unsuppress",
+    "suppress": "Suppress",
+    "no_track": "NoTrack",
+    "track": "Track",
+    "access": "Access (the data comes as a zip file)",
+}
 _OPEN: Final = frozenset({"proposed", "approved"})
 
 
@@ -40,6 +49,19 @@ def list_(as_json: AsJson = False) -> None:
         say("no regulations")
     rows = [(one.id, one.type, one.user_id, one.state, _due(one, at), one.decided_by) for one in ledger]
     table(["id", "type", Column("user", rigid=False), "state", "due", "decided by"], rows)
+    for one in ledger:
+        if one.state == "approved":
+            say()
+            tell_steps(one)
+
+
+def tell_steps(one: "Request") -> None:
+    """What a person does for one approved request, in Intilery's own words."""
+    say(f"to do for {one.id}:")
+    say(f"  1. in Intilery's console open Regulations and make one of the type {_TYPES[one.type]}")
+    say(f"  2. its user id is, character by character: {one.user_id}")
+    say("  3. regulations are carried out asynchronously: when it has finished,")
+    say(f"     connector regulations done {one.id} --by NAME")
 
 
 def _overdue(one: "Request", at: Instant) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from connector.cli.options import WrongUse
 from connector.cli.output import complain
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 config_file: ContextVar[Path] = ContextVar("config_file", default=Path("connector.yaml"))
 
 
-def settings() -> "Settings":
-    """The configuration of this invocation. Raises ConfigurationError."""
+def settings(secrets: Literal["error", "warn"] = "error") -> "Settings":
+    """The configuration of this invocation. secrets: whether a missing one is an error. Raises ConfigurationError."""
     from connector.settings import load  # noqa: PLC0415
 
-    return load(config_file.get(), os.environ)
+    return load(config_file.get(), os.environ, secrets=secrets)
 
 
 def daemon(of: "Settings") -> int | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from connector.errors import HttpError
 from connector.http.guard import Guard
 from connector.http.place import Place, read
-from connector.http.sending import Overflow, Sending, encode, value
+from connector.http.sending import Overflow, Sending, encode, revealed
 from connector.model import Answer, Request
 from connector.secrets import Vault
 
@@ -59,7 +59,7 @@ class Http:
         if self._wire is None:
             raise RuntimeError("Http is used inside `async with` only")
         try:
-            place = self._place(value(request.url))
+            place = self._place(revealed(request.url))
             return await self._wire.exchange(Sending(request, place, encode(request, place), overflow))
         except HttpError as error:
             error.args = tuple(self._vault.redact(str(text)) for text in error.args)

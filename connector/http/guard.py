@@ -6,6 +6,7 @@ resolves to; an address allows only itself: no entry opens anything beside it. P
 as it is written.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -15,6 +16,10 @@ from connector.errors import AddressRefused
 from connector.http.networks import Address, special
 from connector.http.place import Place, read_host
 
+_ENTRY: Final = re.compile(
+    r"(?:(?P<host>[^:\[\]]+)|\[(?P<six>[0-9a-f.]*:[0-9a-f:.]*(?:/[0-9]+)?)\](?P<bits>/[0-9]+)?)(?::(?P<port>[0-9]{1,5}))?",
+    re.IGNORECASE,
+)
 _LOCAL_NAMES: Final = (  # resolved inside a machine or a network, whatever the public DNS says
     "localhost",
     "localdomain",
@@ -60,22 +65,17 @@ def parse_egress(text: str) -> Allowed:
 
 
 def _split_port(text: str) -> tuple[str, int | None]:
-    """`host:port`, `[v6]:port`, `network/bits:port` → both; a bare IPv6 address or network has no port."""
-    if text.startswith("["):
-        host, bracket, tail = text[1:].partition("]")
-        bits, colon, port = tail.partition(":")
-        host += bits
-    elif text.count(":") > 1:
-        host, bracket, colon, port = text, "]", "", ""
-    else:
-        host, colon, port = text.partition(":")
-        bracket = "]"
-    if not bracket or (colon and not (port.isdecimal() and port.isascii() and 0 < int(port) < 65_536)):
+    """Host or network, and port. IPv6 stands in brackets when a port follows: `[::1]:8300`, `[fd00::]/8:443`."""
+    if "[" not in text and text.count(":") > 1:
+        return text, None
+    parts = _ENTRY.fullmatch(text)
+    if not parts or (parts["port"] and not 0 < int(parts["port"]) < 65_536):
         raise ValueError(
             f"egress.allow: {text!r} is not a network, address or host name with or without :port,"
             " such as 192.168.0.0/24, 127.0.0.1, [::1]:8300 or crm.internal"
         )
-    return host, int(port) if colon else None
+    host = parts["host"] or parts["six"] + (parts["bits"] or "")
+    return host, int(parts["port"]) if parts["port"] else None
 
 
 class Guard:

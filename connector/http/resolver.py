@@ -60,8 +60,6 @@ async def _look_up(name: str, port: int, family: socket.AddressFamily) -> _Found
             ]
         except OSError as failure:
             error = failure
-        except UnicodeError:  # the idna codec's word for a label it cannot take
-            error = socket.gaierror(socket.EAI_NONAME, "not a host name")
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, found, error)
 

@@ -13,7 +13,7 @@ from connector.model import Hidden, Request
 
 Overflow: TypeAlias = Literal["error", "cut"]
 
-LONGEST_HEADER: Final = 8_192  # bytes; servers commonly refuse more
+_LONGEST: Final = 8_192  # characters; servers commonly refuse more
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _UNSENDABLE: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
@@ -36,7 +36,7 @@ class Sending:
     overflow: Overflow
 
 
-def value(text: str | Hidden) -> str:
+def revealed(text: str | Hidden) -> str:
     """The text itself, or what is hidden behind it. Raises SecretMissing."""
     return text if isinstance(text, str) else text.reveal()
 
@@ -50,14 +50,14 @@ def encode(request: Request, place: Place) -> bytes:
     lines = [f"{_method(request.method)} {target} HTTP/1.1\r\nHost: {place.authority}\r\nAccept-Encoding: identity\r\n"]
     agent = _AGENT
     for name, hidden in headers:
-        text = value(hidden)
-        if len(text) > LONGEST_HEADER or _UNSENDABLE.search(text):
-            raise RequestRefused(
-                f"{place}: the header {name} holds a line break or another control character, or is longer than"
-                f" {LONGEST_HEADER} bytes; nothing was sent"
-            )
         if _header_name(name) == "user-agent":
             agent = ""
+        text = revealed(hidden)
+        if len(text) > _LONGEST or _UNSENDABLE.search(text):
+            raise RequestRefused(
+                f"{place}: the header {name} holds a line break or another control character, or is longer than"
+                f" {_LONGEST} characters; nothing was sent"
+            )
         lines.append(f"{name}: {text}\r\n")
     lines.append(agent)
     if request.body or request.method in {"POST", "PUT", "PATCH"}:

@@ -10,7 +10,7 @@ for the caller to find out (same id, next attempt).
 import asyncio
 import os
 import ssl
-from typing import Final
+from typing import Final, cast
 from weakref import WeakKeyDictionary
 
 from aiohttp import (
@@ -41,7 +41,7 @@ from connector.model import SECOND, Answer, span_text
 
 _CONNECT: Final = 5  # seconds for lookup, TCP and TLS together
 _KEEP: Final = 30  # seconds an unused connection is kept
-_TRUSTED: Final = 0.5  # seconds after which a kept connection is looked at before it is used
+_TRUSTED: Final = 0.05  # seconds after which a kept connection is looked at before it is used
 _TURNS: Final = 4  # of the event loop, in which it reads the end of a connection, TLS too (two are enough today)
 _CHUNK: Final = 65_536
 _HEADER: Final = 8_190  # bytes in a header line
@@ -76,7 +76,7 @@ class Wire:
                     try:
                         message, body = await self._talk(connection, sending)
                     except (ServerDisconnectedError, ClientOSError):
-                        connection.close()
+                        _drop(connection)
                         if not used or request.method not in _REPEATED:
                             raise
                     else:
@@ -90,7 +90,7 @@ class Wire:
             raise _told(error, sending.place) from None
         finally:
             if connection is not None:
-                connection.close()
+                _drop(connection)
 
     async def _connect(self, place: Place) -> tuple[Connection, bool]:
         """A connection that is open as far as can be known, and whether it was used before."""
@@ -103,18 +103,18 @@ class Wire:
                 raise _unsent(f"{place}: {_why_unconnected(error)}") from None
             protocol = _protocol(connection)
             kept = self._kept.get(protocol)
-            if kept is None:
-                return connection, False
             try:
-                if self._loop.time() - kept > _TRUSTED:
+                if kept is not None and self._loop.time() - kept > _TRUSTED:
                     for _ in range(_TURNS):  # the server may have closed it while this loop was busy
                         await asyncio.sleep(0)
             except BaseException:
-                connection.close()
+                _drop(connection)
                 raise
             if protocol.is_connected() and not protocol.should_close:  # nothing came unasked either
-                return connection, True
-            connection.close()
+                return connection, kept is not None
+            _drop(connection)
+            if kept is None:
+                raise _unsent(f"{place}: the server closed the connection at once, or spoke before it was asked")
 
     def _origin(self, place: Place) -> ClientRequest:
         """What the connector wants to know of a server; made once for each."""
@@ -125,9 +125,8 @@ class Wire:
         return origin
 
     async def _talk(self, connection: Connection, sending: Sending) -> tuple[RawResponseMessage, bytes]:
-        protocol, transport = _protocol(connection), connection.transport
-        if transport is None or transport.is_closing():
-            raise ServerDisconnectedError
+        protocol = _protocol(connection)
+        transport = cast("asyncio.Transport", protocol.transport)  # open: `_connect` has just looked
         protocol.set_response_params(
             skip_payload=sending.request.method == "HEAD",
             read_until_eof=True,
@@ -177,9 +176,14 @@ def _headers(message: RawResponseMessage) -> dict[str, str]:
 
 
 def _protocol(connection: Connection) -> ResponseHandler:
-    if connection.protocol is None:  # only a connection that was given back has none
-        raise ServerDisconnectedError
-    return connection.protocol
+    return cast("ResponseHandler", connection.protocol)  # None only after it was given back
+
+
+def _drop(connection: Connection) -> None:
+    """End it at once, unless it was given back: `close` alone would first send what a server does not take."""
+    if connection.transport is not None:
+        connection.transport.abort()
+    connection.close()
 
 
 def _unsent(text: str) -> Unreachable:

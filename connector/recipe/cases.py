@@ -1,6 +1,6 @@
 """The `tests` of a recipe file, read; `replay` runs them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from connector.document import did_you_mean
 from connector.model import Json
@@ -20,10 +20,10 @@ def cases(data: Json, place: Place, actions: Sequence[Step], feeds: Sequence[str
 
 def _case(data: Json, place: Place, actions: Sequence[Step], feeds: Sequence[str]) -> TestCase | None:
     part = read(Case, data, place)
+    events = [_event(each, place.at("events", n), feeds) for n, each in _entries(data, "events")]
+    expect = [_expected(each, place.at("expect", n), actions) for n, each in _entries(data, "expect")]
     if part is None:
         return None
-    events = [_event(each, place.at("events", n), feeds) for n, each in enumerate(part.events)]
-    expect = [_expected(each, place.at("expect", n), actions) for n, each in enumerate(part.expect)]
     line, _ = place.findings.document.place(place.where)
     return TestCase(
         part.name,
@@ -32,6 +32,11 @@ def _case(data: Json, place: Place, actions: Sequence[Step], feeds: Sequence[str
         part.because,
         line,
     )
+
+
+def _entries(data: Json, key: str) -> Iterator[tuple[int, Json]]:
+    entries = data.get(key) if isinstance(data, dict) else None
+    return enumerate(entries if isinstance(entries, list) else ())
 
 
 def _event(data: Json, place: Place, feeds: Sequence[str]) -> TestEvent | None:

@@ -25,7 +25,10 @@ TEXTUAL: Final = frozenset({"contains", "starts_with", "ends_with", "matches"})
 TIMES: Final = frozenset({"before", "after"})
 EQUALITY: Final = frozenset({"eq", "ne", "in", "not_in"})
 HOLD_ON_ABSENT: Final = frozenset({"ne", "not_in"})
-OPERATORS: Final = (*sorted(EQUALITY), *ORDERING, *sorted(TEXTUAL), "exists", *sorted(TIMES), "any_item")
+OPERATORS: Final = (
+    *("eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "contains", "starts_with", "ends_with", "matches"),
+    *("exists", "before", "after", "any_item"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def _equal(name: str, operand: Json, *, fold: bool) -> Callable[[Json], bool]:
         return partial(_same_folded, operand.casefold()) if fold else partial(operator.eq, operand)
     exact = number(operand)
     if exact is None:
-        advice = "use `exists`" if operand is None else "use `in` for a list, `any_item` for what is in a list"
+        advice = "use `in` for a list, `any_item` for what is in a list" if name in {"eq", "ne"} else ""
         raise OperandMistake(f"{name} compares with a text, a number or true/false, not {_an(operand)}", advice)
     return partial(_same_number, operand, type(operand), exact)
 
@@ -212,13 +215,13 @@ def _pattern(pattern: str, *, fold: bool) -> Callable[[str], bool]:
     options.log_errors = False
     options.case_sensitive = not fold
     try:
-        compiled = re2.compile(pattern, options)
+        compiled = re2.compile(pattern.encode(errors="replace"), options)
     except re2.error as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         raise OperandMistake(
             f"not a pattern: {reason}", "patterns are RE2's: no look-around, no back-references"
         ) from None
-    return lambda text: compiled.search(text) is not None
+    return lambda text: compiled.search(text.encode(errors="replace")) is not None  # half a surrogate pair: `?`
 
 
 def _an(operand: Json) -> str:

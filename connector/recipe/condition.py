@@ -30,6 +30,7 @@ from connector.recipe.path import Path, Scope
 Holds: TypeAlias = Callable[[Scope], Verdict]
 Word: TypeAlias = Literal["all", "any", "none"]
 
+_SYNONYMS: Final = {"begins_with": "starts_with", "equals": "eq", "is": "eq", "not": "ne", "regex": "matches"}
 WORDS: Final[tuple[Word, ...]] = ("all", "any", "none")
 
 
@@ -149,9 +150,8 @@ def _operator(left: Path, name: str, operand: Json, place: Place, *, fold: bool)
     if name == "any_item":
         return _any_item(left, operand, place)
     if name not in OPERATORS:
-        place.mistake(
-            f"unknown operator {name!r}", did_you_mean(name, OPERATORS) or f"known: {', '.join(OPERATORS)}", key=True
-        )
+        meant = f"did you mean {_SYNONYMS[name]!r}?" if name in _SYNONYMS else did_you_mean(name, OPERATORS)
+        place.mistake(f"unknown operator {name!r}", meant or f"known: {', '.join(OPERATORS)}", key=True)
         return None
     if name == "exists":
         if not isinstance(operand, bool):

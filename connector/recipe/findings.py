@@ -1,5 +1,6 @@
 """Mistakes of one recipe file, gathered so that all are shown at once, and the place at which a part of it is read."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -16,6 +17,7 @@ _ONLY: Final = {
     "item": "`item` is there only beside `for_each` and in `any_item`",
     "actions": "`actions` is there only in an action with `needs`",
 }
+_ZEROS: Final = re.compile("-?0[0-9]+")
 _PARTS: Final = ("properties", "traits", "context")
 
 
@@ -45,6 +47,11 @@ class Findings:
             self.add(where, message, hint)
         else:
             self.mistakes.append(Mistake(self.document.file, *place, message, hint))
+
+    def add_at_end(self, message: str, hint: str) -> None:
+        """Record that something is missing at the end of the file."""
+        lines = self.document.text.rstrip().count("\n") + 1
+        self.mistakes.append(Mistake(self.document.file, lines, 1, message, hint))
 
     def errors(self) -> list[Mistake]:
         """Those that keep the recipe out of service."""
@@ -124,7 +131,7 @@ class Place:
     def _known(self, compiled: Path, *, key: bool) -> bool:
         root, field_name = compiled.root, compiled.parts[1] if len(compiled.parts) > 1 else ""
         if root not in self.names or (root == "actions" and field_name not in self.needs):
-            self.mistake(*self._unknown(root, field_name), key=key)
+            self.mistake(*self._unknown(root, field_name, compiled.text), key=key)
             return False
         if root == "event" and field_name not in {*EVENT_NAMES, ""}:
             near = [name for name in EVENT_NAMES if name.lower() == field_name.lower().replace("_", "")]
@@ -134,15 +141,18 @@ class Place:
                 return False
         return True
 
-    def _unknown(self, root: str, part: str = "") -> tuple[str, str]:
+    def _unknown(self, root: str, part: str = "", text: str = "") -> tuple[str, str]:
         if root in self.names:
             return f"`actions` holds what this action needs, which {part!r} is not", f"write needs: {part}"
         if root in _ONLY:
             return _ONLY[root], ""
         if root in template.ROOTS:
             return f"`{root}` is not available yet", ""
-        near = did_you_mean(root, self.names) or ""
-        return f"unknown name {root!r}", near or f"a path starts with one of {', '.join(sorted(self.names))}"
+        near = did_you_mean(root, self.names)
+        return (
+            f"unknown name {root!r}",
+            near or f"did you mean 'properties.{text}'? Known: {', '.join(sorted(self.names))}",
+        )
 
     def template(self, source: str, *, truth: bool = False) -> Template | None:
         """Compile a text or template that stands here; with `truth` it must give true or false. None: a mistake."""
@@ -185,7 +195,11 @@ class Place:
         compiled = self.template(value)
         if compiled is None:
             return _constant(value)
-        return None if compiled.constant is not None else compiled.render
+        if compiled.constant is None:
+            return compiled.render
+        if _ZEROS.fullmatch(value) and self.findings.plain(self.where):
+            self.mistake(f"{value} is compared as text", "put quotes around it to say so", warning=True)
+        return None
 
 
 def _constant(value: Json) -> Callable[[Scope], Json]:

@@ -4,6 +4,7 @@ A memory row belongs to one recipe and account and holds keys (`userId=u1`, `ano
 limit was spent at. An event that reaches the limit joins the rows it shares a key with and adds its own keys.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,6 +19,7 @@ Row: TypeAlias = tuple[int, tuple[str, ...], tuple[Instant, ...]]  # its id, its
 CUSTOMER_IDS: Final = ("userId", "customerId", "anonymousId")
 INTEMPT_IDS: Final = ("masterId",)
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LONGEST_KEY: Final = 200  # characters; a longer one is hashed
 _MOST_KEYS: Final = 100  # of one row: whoever forges ids for a customer must not make the row grow for ever
 
@@ -101,8 +103,8 @@ def _empty(value: Json) -> bool:
 
 
 def _short(key: str) -> str:
-    """The key itself, or its hash where an event made it long."""
-    if len(key) <= _LONGEST_KEY:
+    """The key itself; its hash where an event made it long, or broke a character in two."""
+    if len(key) <= _LONGEST_KEY and (key.isascii() or not _SURROGATE.search(key)):
         return key
     return f"{key.partition('=')[0]}=sha256:{sha256(key.encode(errors='surrogatepass')).hexdigest()}"
 

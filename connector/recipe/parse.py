@@ -6,7 +6,7 @@ from typing import Final
 
 from connector import document
 from connector.errors import ConfigurationError
-from connector.model import Json
+from connector.model import Json, Rate
 from connector.recipe.cases import cases
 from connector.recipe.condition import condition
 from connector.recipe.findings import Findings, Place
@@ -16,7 +16,7 @@ from connector.recipe.schema import LimitPart, Top, Trigger, read
 from connector.recipe.scope import EXTRAS
 from connector.recipe.steps import steps
 
-_LIMIT_HINT: Final = "write 1/24h, or {max: 1/24h, key: properties.order_id}"
+_LIMIT_HINT: Final = "or {max: 1/24h, key: properties.order_id}"
 
 
 def parse(text: str, file: str, known: Known | None = None) -> Recipe:
@@ -53,7 +53,7 @@ class _Reader:
             place.mistake("a recipe is a mapping that begins with `id: ...`")
             return None
         self._tests_last(data, place)
-        top = read(Top, data, place)
+        top = read(Top, {"tests": [], **data}, place)
         trigger = read(Trigger, data["trigger"], place.at("trigger")) if "trigger" in data else None
         held = condition(data["if"], place.at("if")) if "if" in data else None
         limit = self._limit(data["limit"], place.at("limit")) if "limit" in data else None
@@ -89,11 +89,8 @@ class _Reader:
     def _tests_last(self, data: dict[str, Json], place: Place) -> None:
         """A file that was cut short lacks its end; so the end must be there."""
         if "tests" not in data:
-            self.findings.add(
-                (),
-                "`tests` is missing: it ends every recipe, so that a file cut short is noticed",
-                "add `tests: []` at the end",
-            )
+            message = "`tests` is missing: it ends every recipe, so that a file cut short is noticed"
+            self.findings.add_at_end(message, "add `tests: []` at the end")
             return
         keys = list(data)
         for late in keys[keys.index("tests") + 1 :]:
@@ -111,10 +108,13 @@ class _Reader:
                 place.at(n).mistake(f"unknown feed {feed!r}", hint)
 
     def _limit(self, data: Json, place: Place) -> Limit | None:
-        if not isinstance(data, str | dict):
-            place.mistake("a limit is a rate, or a mapping with `max`", _LIMIT_HINT)
-            return None
-        part = read(LimitPart, data if isinstance(data, dict) else {"max": data}, place)
+        if not isinstance(data, dict):
+            try:
+                return Limit(Rate.parse(str(data)), customer_keys)
+            except ValueError as error:
+                place.mistake(str(error), _LIMIT_HINT)
+                return None
+        part = read(LimitPart, data, place)
         if part is None:
             return None
         keys = self._keys(part.key, place.at("key"))

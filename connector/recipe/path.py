@@ -18,6 +18,7 @@ Get: TypeAlias = Callable[[Scope], Json]
 
 _PART: Final = re.compile(r'("(?:[^"\\]|\\.)*")|([^.\s"]+)')
 _BARE: Final = re.compile(r"[\w$][\w$-]*")
+_BRACKETS: Final = re.compile(r"\[['\"]?([^'\"\]]*)['\"]?\]")
 _LONGEST: Final = 32  # parts; events nest at most so deep
 
 
@@ -58,7 +59,7 @@ def _steps(text: str) -> list[tuple[str, int | None]]:
     while at <= len(text):
         part = _PART.match(text, at)
         if not part or text[part.end() : part.end() + 1] not in {"", "."}:
-            raise PathMistake(f"not a path: {text!r}", "write names with dots between them, such as properties.price")
+            raise _refused(text)
         steps.append(_step(text, part[1], part[2]))
         at = part.end() + 1
     if len(steps) > _LONGEST:
@@ -73,12 +74,17 @@ def _step(text: str, quoted: str | None, bare: str) -> tuple[str, int | None]:
         except ValueError:
             raise PathMistake(f"{quoted} is not a quoted key", "quote as JSON does") from None
     if not _BARE.fullmatch(bare):
-        advice = (
-            re.sub(r"\[['\"]?([^'\"\]]*)['\"]?\]", r'."\1"', text) if "[" in text else text.replace(bare, f'"{bare}"')
-        )
-        raise PathMistake(f"the key {bare!r} must be quoted", f"write {advice}")
+        raise _refused(text)
     index = int(bare) if bare.isascii() and bare.isdigit() and str(int(bare)) == bare else None
     return bare, index
+
+
+def _refused(text: str) -> PathMistake:
+    dotted = _BRACKETS.sub(r'."\1"', text)
+    advice = (
+        f"write {dotted}" if dotted != text else 'write names with dots between: properties.price, traits."first name"'
+    )
+    return PathMistake(f"not a path: {text if len(text) <= 60 else text[:57] + '...'}", advice)
 
 
 def _getter(steps: list[tuple[str, int | None]]) -> Get:

@@ -75,7 +75,7 @@ def _event(value: Json) -> str:
 
 def _span(value: Json) -> int:
     try:
-        return span(_text(value))
+        return span(str(value))
     except ValueError as error:
         raise wrong(str(error)) from None
 
@@ -86,15 +86,19 @@ def _max_age(value: Json) -> int | None:
 
 def _rate(value: Json) -> Rate:
     try:
-        return Rate.parse(_text(value))
+        return Rate.parse(str(value))
     except ValueError as error:
         raise wrong(str(error)) from None
 
 
+def _some(value: Json) -> Json:
+    if value == []:
+        raise wrong("an empty list", "write at least one")
+    return value
+
+
 def _one_or_more(value: Json) -> Json:
-    if isinstance(value, list) and not value:
-        raise wrong("an empty list", "name at least one")
-    return value if isinstance(value, list) else [value]
+    return _some(value) if isinstance(value, list) else [value]
 
 
 def _reason(value: Json) -> str:
@@ -114,6 +118,7 @@ EventName: TypeAlias = Annotated[str, BeforeValidator(_event)]
 Span: TypeAlias = Annotated[int, BeforeValidator(_span)]
 MaxAge: TypeAlias = Annotated[int | None, BeforeValidator(_max_age)]
 RateText: TypeAlias = Annotated[Any, BeforeValidator(_rate)]
+Some: TypeAlias = Annotated[list[Any], BeforeValidator(_some)]
 Reason: TypeAlias = Annotated[str, BeforeValidator(_reason)]
 
 
@@ -137,7 +142,7 @@ class Top(Part):
     trigger: Any
     condition: Any = Field(None, alias="if")
     limit: Any = None
-    actions: list[Any] = Field(min_length=1)
+    actions: Some
     tests: list[Any]
 
 
@@ -179,7 +184,7 @@ class Case(Part):
     """One entry of `tests`."""
 
     name: Text
-    events: list[Any] = Field(min_length=1)
+    events: Some
     expect: list[Any]
     because: Reason | None = None
 

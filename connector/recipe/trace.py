@@ -1,5 +1,6 @@
 """Why a condition holds or not, part by part: the same closures that decide, asked one by one."""
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,9 +33,10 @@ class Trace:
 
     def lines(self, depth: int = 0) -> list[str]:
         """The part and what it consists of, one line each, indented."""
-        tested = f" {self.operator} {_shown(self.expected)}" if self.operator else ""
-        seen = f" (is {_shown(self.value)})" if self.operator and not self.parts else ""
-        own = f"{'  ' * depth}{self.answer:<4} {self.what}{tested}{seen}"
+        tested = f" {self.operator}" if self.operator else ""
+        if self.expected is not None:
+            tested += f" {_shown(self.expected)} ({_shown(self.value)})"
+        own = f"{'  ' * depth}{self.answer:<4} {self.what}{tested}"
         return [own, *(line for part in self.parts for line in part.lines(depth + 1))]
 
 
@@ -56,5 +58,5 @@ def trace(condition: Condition, scope: Scope) -> Trace:
 def _shown(value: Json) -> str:
     if value is None:
         return "absent"
-    text = repr(value) if isinstance(value, str | int | float | list) else kind_of(value)
+    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, dict) else kind_of(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -37,15 +37,18 @@ def load(
     document, vault = _opened(path, environ, dotenv)
     layers = Layers(document, vault.variables(), overrides or {}, Settings.model_fields)
     vault = Vault(environ, dotenv, _folder(layers, vault, path.parent))
-    mistakes = layers.mistakes + prepare(layers, vault, "error" if secrets == "error" else "warning")
+    tree, mistakes = prepare(layers, vault, "error" if secrets == "error" else "warning")
+    mistakes += layers.mistakes
+    settings = None
     try:
-        settings = Settings(**layers.tree)
+        settings = Settings(**tree)
     except ValidationError as error:
-        raise ConfigurationError(mistakes + mistakes_of(error, layers)) from None
-    mistakes += check(settings, layers, document)
-    if any(mistake.severity == "error" for mistake in mistakes):
+        mistakes += mistakes_of(error, layers)
+    else:
+        mistakes += check(settings, layers, document)
+    if settings is None or any(mistake.severity == "error" for mistake in mistakes):
         raise ConfigurationError(mistakes)
-    return settings.bound(document, vault, watched, mistakes)
+    return settings.bound(document, vault, watched, sorted(mistakes))
 
 
 def _opened(path: Path, environ: Mapping[str, str], dotenv: Path) -> tuple[Document, Vault]:
@@ -65,7 +68,7 @@ def _opened(path: Path, environ: Mapping[str, str], dotenv: Path) -> tuple[Docum
 
 def _folder(layers: Layers, vault: Vault, parent: Path) -> Path | None:
     """The secrets folder, which must be known before other references can be looked up."""
-    text = layers.at(("secrets_dir",))
+    text = layers.tree.get("secrets_dir")
     try:
         name = vault.expand(text, secret=False) if isinstance(text, str) else ""
     except SecretMissing:  # told with the others

@@ -63,8 +63,7 @@ def _alarms(settings: Settings, layers: Layers) -> Iterator[Mistake]:
 
 def _torn(settings: Settings, document: Document) -> Iterator[Mistake]:
     """A last line without its end may have lost some of it: `suppress_and_delete` → `suppress`, `1/1d4h` → `1/1d`."""
-    last = next(reversed(document.data), None)
-    if last == "regulations" and settings.regulations.mode != "dry_run" and document.text[-1] not in "\n]}":
-        yield document.mistake(
-            (last,), "regulations: the file ends within its last line", "end it with a line break", key=True
-        )
+    last = next(reversed(document.data)) if isinstance(document.data, dict) and document.data else None
+    if last == "regulations" and settings.regulations.mode != "dry_run" and document.text[-1] not in "\n]}\"'":
+        message = "regulations: the last line of the file has no end, so some of it may be missing"
+        yield document.mistake(("regulations",), message, "end it with a line break", key=True)

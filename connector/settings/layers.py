@@ -21,6 +21,16 @@ def dotted(path: Where) -> str:
     return ".".join(map(str, path))
 
 
+def at(tree: Json, path: Where) -> Json:
+    """The value at a path; None where nothing stands."""
+    for step in path:
+        try:
+            tree = tree[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return tree
+
+
 class Loose(str):
     """A text from outside YAML, which has no types: read as what its setting wants."""
 
@@ -71,16 +81,6 @@ class Layers:
         name = str(path[-1])
         where = f" in {dotted(path[:-1])}" if path[1:] else ""
         return self.mistake(path, f"unknown key {name[:40]!r}{where}", did_you_mean(name, known), key=True)
-
-    def at(self, path: Where) -> Json:
-        """The value at a path; None where nothing stands."""
-        value: Json = self.tree
-        for step in path:
-            try:
-                value = value[step]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return value
 
     def _variable(self, name: str, text: str, keys: Collection[str]) -> None:
         if not name.upper().startswith(PREFIX) or not text:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PrivateAttr, model_validator
@@ -34,7 +34,9 @@ from connector.settings.values import (
     is_loopback,
 )
 
-REGULATIONS: Final = ("suppress_and_delete", "delete", "unsuppress", "suppress", "no_track", "track", "access")
+RegulationType: TypeAlias = Literal[
+    "suppress_and_delete", "delete", "unsuppress", "suppress", "no_track", "track", "access"
+]
 _OLDEST_RE_READ: Final = 7 * DAY
 _SQLITE_FILE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)([^/?:][^?]*)(.*)")
 
@@ -85,7 +87,7 @@ class Regulations(_Part):
 
     mode: Literal["dry_run", "manual"] = "dry_run"
     cap: ARate = Rate(20, DAY)
-    unattended: list[Literal[REGULATIONS]] = []  # type: ignore[valid-type]  # a Literal of the tuple's entries
+    unattended: list[RegulationType] = []
     assume_suppressed: Flag = False
 
     @model_validator(mode="after")

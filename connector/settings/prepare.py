@@ -1,5 +1,6 @@
 """The raw tree → what the models take: references replaced, secrets wrapped, platforms' defaults, owned sections."""
 
+import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from connector.document import Where, did_you_mean
 from connector.errors import Mistake, SecretMissing
 from connector.model import Json
 from connector.secrets import Secret, Vault
-from connector.settings.layers import Layers, Loose, dotted
+from connector.settings.layers import Layers, Loose, at, dotted
 from connector.settings.section import Section, Severity
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -44,30 +45,32 @@ PLATFORMS: Final = {
 }
 
 
-def prepare(layers: Layers, vault: Vault, missing: Severity) -> list[Mistake]:
-    """Prepare `layers.tree` in place. missing: the severity of a name that is set nowhere. Gives what is wrong."""
-    return _Preparation(layers, vault, missing).mistakes
+def prepare(layers: Layers, vault: Vault, missing: Severity) -> tuple[dict[str, Json], list[Mistake]]:
+    """The tree for the models, and what is wrong. missing: the severity of a name that is set nowhere."""
+    preparation = _Preparation(layers, vault, missing)
+    return preparation.tree, preparation.mistakes
 
 
 class _Preparation:
-    """One tree's. mistakes: what it found."""
+    """Prepares one tree; the layers' own stays as it was written."""
 
     def __init__(self, layers: Layers, vault: Vault, missing: Severity) -> None:
+        self.tree: dict[str, Json] = copy.deepcopy(layers.tree)
         self.mistakes: list[Mistake] = []
         self._layers = layers
         self._vault = vault
         self._missing = missing
         self._unset: dict[Where, str] = {}
-        for path, text in _references((), layers.tree):
+        for path, text in _references((), self.tree):
             self._judge(path, text)
         self._named(("connections",))
         self._named(("destinations",))
-        for name, values in _mappings(layers.at(("connections",))):
+        for name, values in _mappings(at(self.tree, ("connections",))):
             self._connection(name, values)
         self._sections(("destinations",))
         for path in _SECRETS:
             self._wrap(path)
-        layers.tree = self._expanded((), layers.tree)
+        self.tree = self._expanded((), self.tree)
 
     # ── references ──────────────────────────────────────────────────────────────────────────────
 
@@ -99,7 +102,7 @@ class _Preparation:
 
     def _wrap(self, path: Where) -> None:
         """Make a Secret of the text at the path."""
-        parent, text = self._layers.at(path[:-1]), self._layers.at(path)
+        parent, text = at(self.tree, path[:-1]), at(self.tree, path)
         if isinstance(text, str) and text != "null":
             parent[path[-1]] = Secret(text, self._vault)
             if path != ("database",):  # the only one that is read now
@@ -107,7 +110,7 @@ class _Preparation:
 
     def _named(self, path: Where) -> None:
         """Refuse names that no template or variable could spell."""
-        names = self._layers.at(path)
+        names = at(self.tree, path)
         for name in names if isinstance(names, dict) else ():
             if not _NAME.fullmatch(name):
                 message = f"{name[:40]!r} cannot be a name in {path[0]}"
@@ -117,13 +120,14 @@ class _Preparation:
 
     def _connection(self, name: str, values: dict[str, Json]) -> None:
         path: Where = ("connections", name)
-        word = values.setdefault("platform", name)
+        if (*path, "platform") in self._unset:  # told already
+            values.pop("platform")
+        word = values["platform"] = self._expanded((*path, "platform"), values.get("platform", name))
         platform = PLATFORMS.get(word) if isinstance(word, str) else None
         if platform is None:
-            at = (*path, "platform")
             hint = did_you_mean(str(word), PLATFORMS) or "expected intilery or intempt"
-            self._refuse(at, f"connections.{name} needs a platform", hint)
-            del self._layers.tree["connections"][name]
+            self._refuse((*path, "platform"), f"connections.{name} needs a platform", hint)
+            del self.tree["connections"][name]
             return
         for key in [key for key in values if key not in platform.keys]:
             self.mistakes.append(self._layers.unknown((*path, key), platform.keys))
@@ -148,13 +152,13 @@ class _Preparation:
     # ── sections ────────────────────────────────────────────────────────────────────────────────
 
     def _sections(self, path: Where) -> None:
-        for name, _ in _mappings(self._layers.at(path)):
+        for name, _ in _mappings(at(self.tree, path)):
             self._section((*path, name))
 
     def _section(self, path: Where) -> None:
-        values = self._layers.at(path)
+        values = at(self.tree, path)
         if isinstance(values, dict):
-            self._layers.at(path[:-1])[path[-1]] = Section(path, _typed(values), self._vault, self._layers)
+            at(self.tree, path[:-1])[path[-1]] = Section(path, _typed(values), self._vault, self._layers)
 
 
 def _typed(value: Json) -> Json:

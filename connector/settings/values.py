@@ -63,22 +63,27 @@ def _size(value: Json) -> int | None:
 
 def _identifier(value: Json) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
-        raise Wrong("expected letters, digits, '-', '_' and '.' only")
-    return value
+        hint = "put quotes around it" if isinstance(value, int | float) else ""
+        raise Wrong("expected letters, digits, '-', '_' and '.' only", hint)
+    return str(value)
 
 
 def _lower(value: Json) -> str:
     name = _identifier(value)
     if name != name.lower():
-        raise Wrong("expected lower case", f"write {name.lower()}")
+        raise Wrong("expected lower case", _instead(value, name.lower()))
     return name
 
 
 def _upper(value: Json) -> str:
     name = _identifier(value)
     if name != name.upper():
-        raise Wrong("expected upper case", f"write {name.upper()}")
+        raise Wrong("expected upper case", _instead(value, name.upper()))
     return name
+
+
+def _instead(given: Json, wanted: str) -> str:
+    return "" if isinstance(given, Loose) else f"write {wanted}"  # a variable's value may be a secret gone astray
 
 
 def _base_url(value: Json) -> str:
@@ -92,7 +97,9 @@ def _base_url(value: Json) -> str:
     if not usable:
         raise Wrong("expected an address such as https://tracking.intilery.com")
     if "@" in parts.netloc or "?" in value or "#" in value or "\\" in value:
-        raise Wrong("expected an address without user, query and fragment", "the key of the connection goes elsewhere")
+        raise Wrong(
+            "expected an address without user, query and fragment", "the secret stands under auth_token or api_key"
+        )
     return value.rstrip("/")
 
 

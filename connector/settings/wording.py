@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from connector.document import Where, did_you_mean
 from connector.errors import Mistake
-from connector.settings.layers import Layers, dotted
+from connector.settings.layers import Layers, at, dotted
 from connector.settings.models import Settings
 from connector.settings.prepare import PLATFORMS
 
@@ -40,7 +40,7 @@ def _mistake(finding: Any, layers: Layers) -> Mistake:
     if "class" in context:
         context["class"] = _CLASSES[context["class"]]
     message = _EXPECTED[kind].format(**context) if kind in _EXPECTED else "this cannot stand here"
-    return layers.mistake(path, f"{dotted(path)}: {message}", _hint(kind, layers.at(path), context))
+    return layers.mistake(path, f"{dotted(path)}: {message}", _hint(kind, at(layers.tree, path), context))
 
 
 def _hint(kind: str, given: Any, context: dict[str, Any]) -> str:
@@ -54,8 +54,11 @@ def _hint(kind: str, given: Any, context: dict[str, Any]) -> str:
 def _written(location: Where, layers: Layers) -> tuple[Any, ...]:
     """The path as the file has it: a connection's `token` stands under its platform's own key."""
     if location[:1] == ("connections",) and location[2:] == ("token",):
-        platform = layers.at((*location[:2], "platform"))
-        return (*location[:2], PLATFORMS[platform].token)
+        written = at(layers.tree, location[:2])
+        return (
+            *location[:2],
+            next((platform.token for platform in PLATFORMS.values() if platform.token in written), ""),
+        )
     return location
 
 

