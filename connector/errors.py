@@ -9,7 +9,8 @@ ConnectorError
 │   ├── AnswerTooLarge      the body passed the request's cap; arrived
 │   ├── AnswerUnreadable    what came back is not HTTP/1.1, or compressed unasked; arrived
 │   ├── AddressRefused      the guard refused the address: nothing was sent
-│   └── RequestRefused      a header, the path or the signing secret cannot be sent: nothing was
+│   └── RequestRefused      a header or the path cannot be sent: nothing was
+│       └── SigningRefused  the destination's signing secret is malformed: nothing was sent
 ├── FeedError               a feed could not be read
 │   ├── FeedUnavailable     try later (429, 5xx, network, an answer that is not the expected JSON)
 │   └── FeedRefused         401 or 403: slow down until the secret changes
@@ -101,6 +102,10 @@ class RequestRefused(HttpError):
     """A header, the path or the signing secret cannot be sent as it stands; nothing was sent."""
 
     arrived = False
+
+
+class SigningRefused(RequestRefused):
+    """The destination's signing secret is malformed; nothing was sent."""
 
 
 @dataclass

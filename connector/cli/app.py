@@ -42,6 +42,13 @@ class Commands(TyperGroup):
     def __init__(self, **attrs: Any) -> None:
         super().__init__(**{**attrs, "commands": dict.fromkeys(COMMANDS)})  # names, for "did you mean"
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The commands under their headings, for `--help`."""
+        for heading in dict.fromkeys(COMMANDS.values()):
+            names = [name for name in COMMANDS if COMMANDS[name] == heading]
+            with formatter.section(heading):
+                formatter.write_dl([(name, self.get_command(ctx, name).get_short_help_str(100)) for name in names])
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  Typer's signature
         """The command of a name, or None."""
         return _command(cmd_name) if cmd_name in COMMANDS else None
@@ -55,12 +62,11 @@ def _command(name: str) -> Any:
         module = import_module(f"connector.cli.{name}")
         part = getattr(module, "app", None) or getattr(module, name)
     if not isinstance(part, typer.Typer):
-        single = typer.Typer(add_completion=False)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(name)(part)
         part = single
     command: Any = get_command(part)
     command.name = name
-    command.rich_help_panel = COMMANDS[name]
     return command
 
 
@@ -71,7 +77,14 @@ def _run() -> None:
     run(config_file.get())
 
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
+)
 
 
 @app.callback()

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from connector.cli.options import AsJson, By, person
+from connector.cli.options import AsJson, By, noun, person
 from connector.cli.output import Column, emit_json, iso, relative, say, table
 from connector.cli.regulations import tell_steps
 from connector.cli.session import opened, reading, settings
 from connector.engines.clock import now as clock
 
-app = typer.Typer(help="Regulations that wait for a named person.", no_args_is_help=True, add_completion=False)
+app = noun("Regulations that wait for a named person.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The whole id, from `approvals list`.")]
 

@@ -17,7 +17,6 @@ from connector.cli.options import AsJson, ByDefault, WrongUse, Yes, moment, pers
 from connector.cli.output import Column, emit_json, say, table
 from connector.cli.parts import served
 from connector.cli.session import daemon, opened, reading, settings
-from connector.document import did_you_mean
 from connector.engines.clock import now as clock
 from connector.model import Instant, Json, instant_text
 
@@ -67,6 +66,8 @@ def backfill(
 
 
 def _recipe(of: "Settings", tx: "Tx", id: str) -> "Recipe":
+    from connector.document import did_you_mean  # noqa: PLC0415
+
     at_work = served(of, tx)
     if id in at_work.broken:
         raise WrongUse(f"mend the recipe first: {at_work.broken[id]}")

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from connector.cli.options import AsJson, ByDefault, WrongUse, moment, person
+from connector.cli.options import AsJson, ByDefault, WrongUse, moment, noun, person
 from connector.cli.output import Column, emit_json, iso, rough, say, table, when
 from connector.cli.parts import feeds
 from connector.cli.session import opened, reading, settings
-from connector.document import did_you_mean
 from connector.engines.clock import now as clock
 from connector.errors import FeedError
 from connector.model import DAY, Instant, instant_text, span, span_text
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from connector.settings import Settings
     from connector.store.database import Tx
 
-app = typer.Typer(help="Where each feed goes on.", no_args_is_help=True, add_completion=False)
+app = noun("Where each feed goes on.")
 
 Name = Annotated[str, typer.Argument(metavar="FEED", help="Its name, such as intilery.events.")]
 
@@ -88,6 +87,7 @@ def rewind(
 
 def _move(of: "Settings", name: str, to: Callable[[Instant], Instant], by: str, at: Instant) -> None:
     """Move the fresh reader, wherever the daemon has brought it meanwhile; a page it has in hand is refused then."""
+    from connector.document import did_you_mean  # noqa: PLC0415
     from connector.store import people  # noqa: PLC0415
 
     known = feeds(of)

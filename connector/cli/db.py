@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli import failure
-from connector.cli.options import AsJson, Yes
+from connector.cli.options import AsJson, Yes, noun
 from connector.cli.output import Column, emit_json, plural, say, table
 from connector.cli.session import daemon, opened, reading, settings
 from connector.engines.clock import now as clock
@@ -15,7 +15,7 @@ from connector.errors import DatabaseBusy
 if TYPE_CHECKING:
     from connector.settings import Settings
 
-app = typer.Typer(help="The database: back up, restore, let go, verify.", no_args_is_help=True, add_completion=False)
+app = noun("The database: back up, restore, let go, verify.")
 
 
 @app.command()

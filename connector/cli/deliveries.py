@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from connector.cli import failure
-from connector.cli.options import AsJson, ByDefault, WrongUse, moment, person
+from connector.cli.options import AsJson, ByDefault, WrongUse, moment, noun, person
 from connector.cli.output import Column, emit_json, fields, iso, plural, relative, say, shorten, table, when
 from connector.cli.session import daemon, opened, reading, settings
 from connector.engines.clock import now as clock
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connector.store.history import Line, Story
     from connector.store.parking import Parked
 
-app = typer.Typer(help="What goes out: look at it, and put it right.", no_args_is_help=True, add_completion=False)
+app = noun("What goes out: look at it, and put it right.")
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or their beginnings.", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="All that can be, of the --destination or --recipe.")]

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -18,11 +18,11 @@ from rich.text import Text
 from connector.cli.gallery import gallery
 from connector.cli.options import WrongUse
 from connector.cli.output import shorten
-from connector.engines.local import Daemon
 from connector.model import span
-from connector.sandbox import Sandbox
-from connector.settings import load
-from connector.store.database import Store
+
+if TYPE_CHECKING:
+    from connector.engines.local import Daemon
+    from connector.store.database import Store
 
 CONFIGURATION: Final = """
 connections:
@@ -65,6 +65,11 @@ def demo(
 
 
 async def _demo(folder: Path, seconds: float | None, traffic: str) -> int:
+    from connector.engines.local import Daemon  # noqa: PLC0415  `connector --help` need not wait for the daemon
+    from connector.sandbox import Sandbox  # noqa: PLC0415
+    from connector.settings import load  # noqa: PLC0415
+    from connector.store.database import Store  # noqa: PLC0415
+
     async with Sandbox(port=0, traffic=traffic) as sandbox:
         shutil.copytree(gallery(), folder / "recipes")
         configuration = folder / "connector.yaml"
@@ -85,7 +90,7 @@ async def _demo(folder: Path, seconds: float | None, traffic: str) -> int:
         return screen.states.get("delivered", 0)
 
 
-async def _show(daemon: Daemon, running: "asyncio.Task[None]", screen: "Screen", end: float | None) -> None:
+async def _show(daemon: "Daemon", running: "asyncio.Task[None]", screen: "Screen", end: float | None) -> None:
     """Print what is new every quarter second, until told to stop or the time is over."""
     while not daemon.stop.is_set() and not running.done() and (end is None or time.monotonic() < end):
         await asyncio.sleep(0.25)
@@ -109,7 +114,7 @@ class Screen:
         self.console.print(Text("Connector demo", "bold"), Text(f"- {recipes} recipes, a made-up account at {url}"))
         self.console.print(Text("event → recipe → delivery; Ctrl-C ends it\n", "dim"))
 
-    def show(self, store: Store) -> None:
+    def show(self, store: "Store") -> None:
         """One line for each delivery that came to something since the last look."""
         with store.read() as tx:
             rows = [row for row in tx.rows(_NEWS) if row[0] not in self.shown]
@@ -145,7 +150,7 @@ class Screen:
         )
         self.console.print(line)
 
-    def farewell(self, store: Store) -> None:
+    def farewell(self, store: "Store") -> None:
         """The sums, and where to go from here."""
         with store.read() as tx:
             events = tx.one("SELECT count(*) FROM events")[0]

@@ -1,6 +1,5 @@
 """`connector destinations`: the receivers, whether they are called, and trying one."""
 
-import asyncio
 import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
@@ -8,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli import failure
-from connector.cli.options import AsJson, ByDefault, WrongUse, person
+from connector.cli.options import AsJson, ByDefault, WrongUse, noun, person
 from connector.cli.output import Column, emit_json, iso, relative, say, table
 from connector.cli.session import opened, reading, settings
-from connector.document import did_you_mean
 from connector.engines.clock import now as clock
 from connector.errors import HttpError
 from connector.model import Instant, Json, Message, canonical
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from connector.store.database import Tx
     from connector.store.parking import Parked
 
-app = typer.Typer(help="The receivers: how they fare, and trying one.", no_args_is_help=True, add_completion=False)
+app = noun("The receivers: how they fare, and trying one.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name under `destinations:`.")]
 
@@ -87,6 +85,8 @@ def _why(one: dict[str, Json], place: "Parked | None", at: Instant) -> str:
 @app.command()
 def test(name: Name) -> None:
     """Send one test request, signed as deliveries are, and say what came back. Exits 1 when it was not taken."""
+    import asyncio  # noqa: PLC0415
+
     from connector.actions import Action, Destination  # noqa: PLC0415
 
     of = settings()
@@ -137,6 +137,8 @@ def release(name: Name, by: ByDefault = "") -> None:
 
 
 def _known(of: "Settings", name: str) -> str:
+    from connector.document import did_you_mean  # noqa: PLC0415
+
     if name not in of.destinations:
         known = did_you_mean(name, of.destinations) or f"known: {', '.join(of.destinations) or 'none'}"
         raise WrongUse(f"no destination {name!r} in {of.file} - {known}")

@@ -13,7 +13,6 @@ from connector.cli.options import AsJson, WrongUse
 from connector.cli.output import emit_json, iso, say, when
 from connector.cli.parts import served
 from connector.cli.session import reading, settings
-from connector.document import did_you_mean
 from connector.engines.clock import now as clock
 from connector.errors import ConfigurationError
 from connector.model import Instant, Json
@@ -117,6 +116,7 @@ def _parsed(of: "Settings", written: str, at: Instant) -> "Event":
 
 
 def _findings(at_work: "Served", tx: "Tx", seq: int | None, event: "Event", only: str | None) -> "Iterator[Finding]":
+    from connector.document import did_you_mean  # noqa: PLC0415
     from connector.recipe.index import Index  # noqa: PLC0415
     from connector.store import history  # noqa: PLC0415
 

@@ -46,3 +46,8 @@ def moment(text: str, now: Instant) -> Instant:
         return now - span(text)
     except ValueError:
         raise WrongUse(f"expected a time such as 7d, now or 2026-11-01T00:00:00Z, got {text!r}") from None
+
+
+def noun(help: str) -> typer.Typer:
+    """A command that has verbs of its own. Its help is plain text: Rich's would take longer than most commands."""
+    return typer.Typer(help=help, no_args_is_help=True, add_completion=False, rich_markup_mode=None)

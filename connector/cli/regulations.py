@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from connector.cli.options import AsJson, By, person
+from connector.cli.options import AsJson, By, noun, person
 from connector.cli.output import Column, emit_json, iso, relative, say, table
 from connector.cli.session import opened, reading, settings
 from connector.engines.clock import now as clock
@@ -13,7 +13,7 @@ from connector.model import Instant, Json, instant_text
 if TYPE_CHECKING:
     from connector.store.history import Request
 
-app = typer.Typer(help="Privacy requests: the ledger and its kill switch.", no_args_is_help=True, add_completion=False)
+app = noun("Privacy requests: the ledger and its kill switch.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The whole id, from `regulations list`.")]
 

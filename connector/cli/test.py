@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connector.errors import Mistake
     from connector.replay import TestResult
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command("test")

@@ -11,7 +11,14 @@ from typing import Literal, Protocol
 from connector.actions import Action, Destination
 from connector.deliver import policy
 from connector.deliver.lane import Lane
-from connector.errors import AddressRefused, ConnectorError, HttpError, SecretMissing
+from connector.errors import (
+    AddressRefused,
+    ConnectorError,
+    HttpError,
+    RequestRefused,
+    SecretMissing,
+    SigningRefused,
+)
 from connector.http import Bucket
 from connector.model import SECOND, Answer, Instant, Now, Request, State, Verdict
 from connector.store import outbox, parking
@@ -217,8 +224,10 @@ class Courier:
             verdict = Action.kinds[due.kind].judge(answer)
             if due.awaited:
                 response = answer.body.decode(errors="replace")
-        except (SecretMissing, AddressRefused) as error:
+        except (SecretMissing, AddressRefused, SigningRefused) as error:  # the destination's fault: it is parked
             verdict, elapsed = Verdict("refused", str(error)), self.now() - at
+        except RequestRefused as error:  # this delivery's own fault: no attempt will change it
+            verdict, elapsed = Verdict("dead", str(error)), self.now() - at
         except HttpError as error:
             verdict, elapsed = Verdict("retry", str(error)), self.now() - at
         except ConnectorError as error:

@@ -13,7 +13,7 @@ from typing import Final
 from connector.feeds.slices import MOST, Query, Slices, TooLarge
 from connector.model import Event
 
-_PASSES: Final = 4  # over a list that is shuffled at each request, each brings 63 % of what is missing
+_PASSES: Final = 12  # over a list that is shuffled at each request, each brings 63 % of what is missing
 _MOST_ACTIONS: Final = 20
 _MOST_UNREADABLE: Final = 3
 
@@ -32,11 +32,12 @@ class Crowd:
     async def pages(self) -> AsyncIterator[list[Event]]:
         """The events, each once. Raises FeedError."""
         await self.slices.learn(self.query)
-        for query in (self.query, replace(self.query, sort="desc")):
-            async for events in self._lay(query):
-                yield events
-            if self.whole:
-                return
+        async for events in self._lay(self.query):
+            yield events
+        if self.whole:
+            return
+        async for events in self._lay(replace(self.query, sort="desc")):
+            yield events
         names = [name for name, _ in self._actions.most_common(_MOST_ACTIONS)]
         others = replace(self.query, exclude=(*self.query.exclude, *names))
         proven = True
@@ -47,8 +48,9 @@ class Crowd:
         self.whole = proven
 
     async def _lay(self, query: Query) -> AsyncIterator[list[Event]]:
-        """Read a query from end to end until it brings nothing new; sets `whole` for it."""
+        """Read a query from end to end until nothing can be missing, or too little comes of it; sets `whole` for it."""
         ids: set[str] = set()
+        idle = 0
         for _ in range(_PASSES):
             known, count, lost = len(ids), 0, 0
             async for position, events in self._positions(query):
@@ -59,7 +61,8 @@ class Crowd:
                 if fresh:
                     yield fresh
             self.whole = not lost and len(ids) >= count < MOST
-            if self.whole or count >= MOST or len(ids) == known:
+            idle = idle + 1 if len(ids) == known else 0
+            if self.whole or count >= MOST or idle > 1:
                 return
 
     async def _positions(self, query: Query) -> AsyncIterator[tuple[int, list[Event]]]:

@@ -4,13 +4,16 @@ Each request begins a little before the end of what is known: at the last hit th
 so that hits of equal time, whose order may differ at each request, are read together. It must bring back a hit that is
 known and older: then nothing between was missed. If it does not, hits before it have vanished (a customer was erased),
 and the pass steps back until it meets known ground again.
+
+Where a whole page shares one time there is no older hit to be met. Such a crowd is followed all the same, since the
+order may well be the same each time; `count` then tells whether everything was seen.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, TypeAlias
 
 from connector.feeds.slices import LARGEST, MOST, Query, Slice, Slices
-from connector.model import Event
+from connector.model import Event, Instant, instant
 
 Clocks: TypeAlias = Callable[[Event], tuple[object, ...]]
 """An event's times as they stand in it: the platform sorts by one of them."""
@@ -19,17 +22,27 @@ _MOST_STEPS: Final = 4 * MOST // LARGEST
 
 
 class Crowded(Exception):
-    """No error, but a reason to look at less at once: too many hits, or in no order that can be followed."""
+    """No error, but a reason to look at less at once: too many hits, or in no order that can be followed.
+
+    at: the times that a whole page had in common.
+    """
+
+    def __init__(self, at: Sequence[Instant] = ()) -> None:
+        self.at = at
+        super().__init__()
 
 
 class Sweep:
-    """covered: the ids seen. count: how many hits there were when the last one was read."""
+    """covered: the ids seen. count: how many hits there were when the last one was read. crowd: the times that a whole
+    page had in common, if one had; then the pass is only complete if as many ids were seen as there are hits.
+    """
 
     def __init__(self, slices: Slices, query: Query, clocks: Clocks, look_ahead: int) -> None:
         """look_ahead: pages after which it is worth asking whether the hits can be paged through at all."""
         self._slices, self._query, self._clocks, self._look_ahead = slices, query, clocks, look_ahead
         self.covered: set[str] = set()
         self.count = 0
+        self.crowd: tuple[Instant, ...] = ()
 
     async def pages(self) -> AsyncIterator[list[Event]]:
         """The hits, each once. Raises Crowded, TooLarge and what asking raises."""
@@ -59,12 +72,16 @@ class Sweep:
 
     async def _next(self, last: Slice) -> Slice:
         """The hits after those of `last`, and at least one of those before."""
-        tied = self._tied(last.events)
-        if len(tied) == len(last.events) or last.end > MOST - LARGEST:
+        if last.end > MOST - LARGEST:
             raise Crowded
+        tied = self._tied(last.events)
+        steps_back: tuple[int, ...] = (0, *(LARGEST << n for n in range(8)))
+        if len(tied) + 1 >= len(last.events):
+            self.crowd = tuple(at for time in self._clocks(last.events[-1]) if (at := instant(time)) is not None)
+            tied, steps_back = set(), (0,)
         position = last.end - len(tied) - 1
         for numbering in self._slices.beliefs:
-            for back in (0, *(LARGEST << n for n in range(8))):
+            for back in steps_back:
                 start = max(0, position - back)
                 found = await self._slices.at(self._query, start, numbering=numbering)
                 if self._joins(found, tied):
@@ -73,7 +90,7 @@ class Sweep:
                     return found
                 if not start:
                     break
-        raise Crowded
+        raise Crowded(self.crowd)
 
     def _tied(self, events: Sequence[Event]) -> set[str]:
         """The ids at the end that share their time, by whichever clock more of them do."""

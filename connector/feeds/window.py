@@ -5,14 +5,14 @@ what comes beyond 10,000 results: nothing here depends on the answers. What is t
 stretches; the shortest one in every way there is, and where that is not enough a gap is reported and reading goes on.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from connector.feeds.crowd import Crowd
 from connector.feeds.slices import LARGEST, Query, Slices, TooLarge
 from connector.feeds.sweep import Clocks, Crowded, Sweep
-from connector.model import Event, Gap, Instant, instant, span_text
+from connector.model import Event, Gap, Instant, span_text
 
 _LATE_LOOK: Final = 12  # pages before asking whether there are too many, when nothing suggests it
 _EARLY_LOOK: Final = 2
@@ -41,7 +41,8 @@ class Window:
     passes: int = 1
     shortest: int = 1
     _given: set[str] = field(default_factory=set)  # ids of the stretch in work: none is handed out twice
-    _edges_are_in: bool = False
+    _edges_are_in: bool | None = None
+    _shuffled: bool = False  # equal times come in another order each time
 
     async def drain(self, start: Instant, end: Instant) -> AsyncIterator[Piece]:
         """Read from start (in) to end (out), oldest first, in stretches as long as can be read at once.
@@ -56,11 +57,13 @@ class Window:
             try:
                 async for events in self._stretch(position, until, look):
                     yield Piece(events)
-            except (Crowded, TooLarge):
+            except (Crowded, TooLarge) as reason:
+                at = reason.at if isinstance(reason, Crowded) else ()
                 if until - position > self.shortest:
-                    length = max(self.shortest, (until - position) // 2)
+                    await self._learn_edges(at)
+                    length = self._shorter(position, until, at)
                     continue
-                crowd = Crowd(self.slices, await self._exactly(position, until), self.action)
+                crowd = Crowd(self.slices, self._query(position, until), self.action)
                 async for events in crowd.pages():
                     yield Piece(events)
                 if not crowd.whole:
@@ -70,40 +73,54 @@ class Window:
             self._given.clear()
             self.slices.size = LARGEST
 
+    def _shorter(self, start: Instant, end: Instant, crowd: Iterable[Instant]) -> int:
+        """How long to try instead: up to the crowd, the crowd alone, or half."""
+        for at in crowd:
+            if start <= at < end:
+                return max(self.shortest, at - start)
+        return max(self.shortest, (end - start) // 2)
+
     async def _stretch(self, start: Instant, end: Instant, look: int) -> AsyncIterator[list[Event]]:
-        """One stretch, again while it changes; a millisecond wider, so that it is irrelevant whether edges are in."""
-        query = Query(start - 1, end + 1, exclude=self.exclude)
+        """One stretch, again while it changes."""
+        query = self._query(start, end)
         covered: set[str] = set()
         for _ in range(self.passes):
             before = len(covered)
             sweep = Sweep(self.slices, query, self.clocks, look)
             async for events in sweep.pages():
+                if sweep.crowd and self._shuffled:
+                    raise Crowded(sweep.crowd)
                 covered |= {event.id for event in events}
                 fresh = self._unseen(events)
                 if fresh:
                     yield fresh
             if len(covered) >= sweep.count or len(covered) == before:
-                return
+                break
+        if sweep.crowd and len(covered) < sweep.count:
+            self._shuffled = True
+            raise Crowded(sweep.crowd)
 
     def _unseen(self, events: list[Event]) -> list[Event]:
         fresh = [event for event in events if event.id not in self._given]
         self._given.update(event.id for event in fresh)
         return fresh
 
-    async def _exactly(self, start: Instant, end: Instant) -> Query:
-        """The query for the shortest stretch, and if possible for nothing beside it.
+    def _query(self, start: Instant, end: Instant) -> Query:
+        """The query for a stretch. Until it is known whether edges are in, a millisecond more makes that irrelevant."""
+        if self._edges_are_in is None:
+            return Query(start - 1, end + 1, exclude=self.exclude)
+        if self._edges_are_in:
+            return Query(start, end - 1, exclude=self.exclude)
+        return Query(start - 1, end, exclude=self.exclude)
 
-        Whether edges are in is tried out with the time of an event that is there.
-        """
-        query = Query(start - 1, end + 1, exclude=self.exclude)
-        if self.shortest > 1:
-            return query
-        if not self._edges_are_in:
-            first = await self.slices.at(query, 0, smallest=1)
-            times = [at for event in first.events[:1] for time in self.clocks(event) if (at := instant(time))]
-            for at in times:
-                self._edges_are_in |= await self.slices.holds(Query(at, at, exclude=self.exclude), 0)
-        return Query(start, start, exclude=self.exclude) if self._edges_are_in else query
+    async def _learn_edges(self, at: Iterable[Instant]) -> None:
+        """Find out, by times that events have, whether edges are in: so that a crowd is met no more often than needed."""
+        if self._edges_are_in is None and self.shortest == 1:
+            for time in at:
+                if await self.slices.holds(Query(time, time, exclude=self.exclude), 0):
+                    self._edges_are_in = True
+                    return
+                self._edges_are_in = False
 
 
 def _why(length: int) -> str:

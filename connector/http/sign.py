@@ -6,7 +6,7 @@ import hmac
 from functools import lru_cache
 from typing import Final
 
-from connector.errors import RequestRefused
+from connector.errors import SigningRefused
 from connector.model import SECOND, Instant
 
 _PREFIX: Final = "whsec_"
@@ -17,7 +17,7 @@ def signed_headers(secrets: str, id: str, at: Instant, body: bytes) -> tuple[tup
     """`webhook-id`, `webhook-timestamp` (seconds) and `webhook-signature`, in this order.
 
     secrets: one `whsec_<base64>`, or several with spaces between: each signs, so a receiver that knows either accepts
-    while the secret is changed. Raises RequestRefused with what to edit when one is malformed.
+    while the secret is changed. Raises SigningRefused with what to edit when one is malformed.
     """
     timestamp = str(at // SECOND)
     content = f"{id}.{timestamp}.".encode() + body
@@ -51,8 +51,8 @@ def _key(secret: str) -> bytes:
     return key
 
 
-def _malformed(what: str) -> RequestRefused:
-    return RequestRefused(
+def _malformed(what: str) -> SigningRefused:
+    return SigningRefused(
         f"the signing secret {what}; correct `sign:` of the destination, or the variable it names:"
         f" {_PREFIX} and the base64 of {_SHORTEST} to 64 random bytes, several with a space between"
     )

@@ -18,7 +18,7 @@ SUFFIXES: Final = (".yaml", ".yml")
 
 _ID_LINE: Final = re.compile(rb"^id:[ \t]*[\"']?([a-z0-9-]{1,100})", re.MULTILINE)
 
-Stamp: TypeAlias = frozenset[tuple[str, int, int, int]]
+Stamp: TypeAlias = frozenset[tuple[str, int, int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def stamp(folder: Path) -> Stamp:
             info = path.stat()
         except OSError:
             continue
-        found.add((str(path), info.st_mtime_ns, info.st_size, info.st_ino))
+        found.add((str(path), info.st_mtime_ns, info.st_size, info.st_ino, info.st_mode))
     return frozenset(found)
 
 

@@ -80,8 +80,15 @@ def _span(value: Json) -> int:
         raise wrong(str(error)) from None
 
 
+def _some_time(value: Json) -> int:
+    found = _span(value)
+    if found == 0:
+        raise wrong("must be longer than nothing", "leave the key out for the default")
+    return found
+
+
 def _max_age(value: Json) -> int | None:
-    return None if value == "any" else _span(value)
+    return None if value == "any" else _some_time(value)
 
 
 def _rate(value: Json) -> Rate:
@@ -116,6 +123,7 @@ Names: TypeAlias = Annotated[list[Name], BeforeValidator(_one_or_more)]
 Feed: TypeAlias = Annotated[str, BeforeValidator(_feed)]
 EventName: TypeAlias = Annotated[str, BeforeValidator(_event)]
 Span: TypeAlias = Annotated[int, BeforeValidator(_span)]
+Time: TypeAlias = Annotated[int, BeforeValidator(_some_time)]
 MaxAge: TypeAlias = Annotated[int | None, BeforeValidator(_max_age)]
 RateText: TypeAlias = Annotated[Any, BeforeValidator(_rate)]
 Some: TypeAlias = Annotated[list[Any], BeforeValidator(_some)]
@@ -168,7 +176,7 @@ class Common(Part):
     condition: Any = Field(None, alias="if")
     needs: Any = None
     for_each: Any = None
-    expires: Span | None = None
+    expires: Time | None = None
     guard: RateText | None = None
 
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connector.model import DAY, HOUR, MINUTE, Event, Outcome, State
 from connector.recipe.evaluate import evaluate
@@ -25,6 +27,25 @@ def run(of: Recipe, happened: Event, memory: DictMemory | None = None, **options
 def reason(of: Recipe, happened: Event, memory: DictMemory | None = None, **options: Any) -> str:
     return run(of, happened, memory, **options).reason
 
+
+NAMES = [
+    *("rawData", "properties", "context", "traits", "userId", "customerId", "anonymousId", "price", "quantity"),
+    *("currency", "email", "products", "campaign_id", "name"),
+]
+HOSTILE = """\
+id: hostile
+trigger: {feed: intilery.events, event: x, max_age: any}
+if:
+  - any: [{properties.price: {exists: true}}, {properties.name: {matches: a}}, {traits.email: {after: -7d}},
+          {properties.products: {any_item: {price: {gt: 1}}}}, {event.userId: {ne: "{{ traits.name }}"}}]
+limit: {max: 5/1h, key: [properties.products, event.userId]}
+actions:
+  - for_each: properties.products
+    webhook: {to: {by: item.name, map: {a: uk}, else: crm}, path: "/{{ item.name }}", json: {i: "{{ item }}"}}
+  - slack: {to: sales, text: "{{ properties.name }} {{ traits.price | default(properties.price) }}"}
+  - regulation: {type: suppress, reason: "{{ context.email | default('asked') }}"}
+tests: []
+"""
 
 # ── the order ─────────────────────────────────────────────────────────────────────────────────
 
@@ -186,6 +207,20 @@ def test_when_nothing_can_be_rendered_the_outcome_is_the_error_and_the_limit_is_
     outcome = run(made, event(userId="u1"), memory)
     assert ("error", True) == (outcome.reason, "traits.name" in outcome.detail)
     assert reason(made, event(userId="u1", at=NOON + MINUTE, traits={"name": "Ada"}), memory) == "fired"
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), VALUES))
+def test_no_event_whatever_is_in_it_breaks_the_evaluation(body: dict[str, Any]) -> None:
+    happened = Event("intilery:acme/acme/ACME", "intilery.events", "e", "x", NOON, NOON, body)
+    for made in (parse(SMALL, "a.yaml"), parse(LARGE, "a.yaml"), parse(HOSTILE, "a.yaml")):
+        assert run(made, happened).reason in {"if", "no_key", "no_action", "fired", "error"}
 
 
 def test_what_reads_now_sees_the_time_of_the_run() -> None:

@@ -1,5 +1,6 @@
 """Opening, versions, privacy of the file, and the one SQLite."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +118,35 @@ def test_a_second_daemon_is_told_who_holds_the_database(tmp_path: Path) -> None:
         other.communicate()
     assert lock.holder(database) is None
     lock.hold(database)
+
+
+BROKEN_MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+
+
+def upgrade() -> None:
+    op.create_table("half", sa.Column("id", sa.Integer, primary_key=True))
+    with op.batch_alter_table("cursors") as batch:
+        batch.add_column(sa.Column("extra", sa.Text))
+    raise RuntimeError("the power went")
+"""
+
+
+def test_a_migration_that_breaks_off_leaves_the_old_tables_whole(tmp_path: Path) -> None:
+    scripts = tmp_path / "migrations"
+    shutil.copytree(Path(schema.__file__).parent.parent / "migrations", scripts)
+    (scripts / "versions" / "0002_broken.py").write_text(BROKEN_MIGRATION)
+    store = migrated(f"sqlite:///{tmp_path}/connector.db")
+    before = layout(store)
+    config = Config()
+    config.set_main_option("script_location", str(scripts))
+    config.attributes["url"] = store.url
+    with pytest.raises(RuntimeError, match="the power went"):
+        command.upgrade(config, "head")
+    assert before == layout(store)
+    with store.read() as tx:
+        assert "0001" == tx.one("SELECT version_num FROM alembic_version")[0]
+    store.close()
