@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
+import msgspec
+
 Json: TypeAlias = Any  # what json.loads returns; the outside world decides its shape
 Instant: TypeAlias = int  # milliseconds since the epoch, UTC
 Now: TypeAlias = Callable[[], Instant]
@@ -100,9 +102,8 @@ class Rate:
 # ── events ────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened to one customer.
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One thing that happened to one customer. A struct, since millions are made: a tenth of a dataclass's time.
 
     account: the connection's identity, e.g. `intilery:acme/acme/ACME`; feed: `connection.feed`, e.g. `intilery.events`.
     id: the dedupe key within the account. name: normalised (`event_name`). at: the platform's `receivedTime`, never

@@ -4,17 +4,19 @@
 deliveries and memory, the cursor) is committed together or not at all.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from connector.actions import Action, Destination
-from connector.model import Event, Instant, Page, Planned, Rate, canonical
+from connector.model import STORED_REASONS, Event, Instant, Outcome, Page, Planned, Rate, canonical
 from connector.recipe.evaluate import evaluate
 from connector.recipe.index import Index
 from connector.recipe.memory import Remembered
 from connector.recipe.path import path
 from connector.recipe.recipe import Recipe
+from connector.recipe.scope import Parts
 from connector.recipe.scope import scope as scope_of
 from connector.store import inbox, memory
 from connector.store.database import Store, Tx
@@ -31,6 +33,7 @@ class InService:
     live_from: Mapping[str, Instant] = field(default_factory=dict)
 
 
+log = logging.getLogger("connector.poll")
 _path = lru_cache(maxsize=256)(path)
 
 
@@ -89,53 +92,67 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a page: new events, outcomes that fired, and the destinations that have something to send."""
+    """What became of some pages: new events, outcomes that fired, the destinations that have something to send."""
 
     events: int
     fired: int
     destinations: frozenset[str]
 
 
-def take(desk: Desk, page: Page, account: str, feed: str) -> Receipt:
-    """Commit one page. account: the connection's identity. feed: its platform and kind, e.g. `intilery.events`.
+def take(desk: Desk, pages: Sequence[Page], account: str, feed: str) -> Receipt:
+    """Commit pages of one reader together. account: the connection's identity. feed: platform and kind, e.g.
+    `intilery.events`.
 
-    Raises CursorMoved when another poller was faster: then nothing is kept, and what it held will be read again.
-    """
+    Raises CursorMoved when another poller was faster: then nothing is kept, and what they held will be read again.
+    """  # noqa: D205  the parameters need two lines
     now, service = desk.now(), desk.service()
     kicked: set[str] = set()
     taken: list[Taken] = []
     with desk.store.write() as tx:
-        if page.cursor is not None:
-            inbox.move(desk.store, tx, account, feed, page.reader, old=page.old, new=page.cursor, now=now)
-        for gap in page.gaps:
-            inbox.report_gap(tx, feed, (gap.start, gap.end, gap.seen, gap.reason), now)
-        fresh = inbox.add(desk.store, tx, page.events, now)
+        for page in pages:
+            if page.cursor is not None:
+                inbox.move(desk.store, tx, account, feed, page.reader, old=page.old, new=page.cursor, now=now)
+            for gap in page.gaps:
+                inbox.report_gap(tx, feed, (gap.start, gap.end, gap.seen, gap.reason), now)
+        fresh = inbox.add(desk.store, tx, [event for page in pages for event in page.events], now)
         if fresh:
             number = desk.store.account(tx, account)
-            taken = decide(tx, service, number, fresh)
+            taken, silent = decide(tx, service, number, fresh)
             ledger = Ledger(tx, desk.gates, desk.rules, now)
-            kicked = ledger.write(number, taken) | desk.resolve(tx, ledger.needy)
+            kicked = ledger.write(number, taken, silent) | desk.resolve(tx, ledger.needy)
     fired = sum(one.outcome.reason == "fired" for one in taken)
     return Receipt(len(fresh), fired, frozenset(kicked))
 
 
 def decide(
-    tx: Tx,
-    service: InService,
-    account: int,
-    fresh: Sequence[tuple[int, Event]],
-) -> list[Taken]:
-    """Evaluate each event with each recipe that its name wakes, in inbox order; limits remember as they go."""
+    tx: Tx, service: InService, account: int, fresh: Sequence[tuple[int, Event]]
+) -> tuple[list[Taken], list[Outcome]]:
+    """Evaluate each event with each recipe that its name wakes, in inbox order; limits remember as they go.
+
+    The outcomes to be stored, with their events, and those that are only counted.
+    """
     remembered = StoredMemory(tx, account)
-    taken = []
+    taken, silent = [], []
     for seq, event in fresh:
         candidates = service.index.candidates(event.feed, event.name)
         if not candidates:
             continue
         scope = scope_of(event)
         for recipe in candidates:
-            outcome = evaluate(recipe, event, remembered, live_from=service.live_from[recipe.id], scope=scope)
+            outcome = _outcome(recipe, event, remembered, service.live_from[recipe.id], scope)
             if outcome.spent is not None:
                 memory.keep(tx, account, recipe.memory_id, outcome.spent, outcome.now)
-            taken.append(Taken(seq, event, outcome))
-    return taken
+            if outcome.reason in STORED_REASONS:
+                taken.append(Taken(seq, event, outcome))
+            else:
+                silent.append(outcome)
+    return taken, silent
+
+
+def _outcome(recipe: Recipe, event: Event, remembered: StoredMemory, live_from: Instant, scope: Parts) -> Outcome:
+    try:
+        return evaluate(recipe, event, remembered, live_from=live_from, scope=scope)
+    except Exception as error:  # one event that meets a defect of ours must not hold up its feed for ever
+        log.exception("recipe.defect", extra={"recipe": recipe.id, "event": event.id})
+        detail = f"a defect of the connector: {type(error).__name__}"
+        return Outcome(recipe.id, recipe.version, "error", detail, event.at)

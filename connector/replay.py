@@ -89,7 +89,7 @@ def _play(recipe: Recipe, events: Sequence[TestEvent]) -> _Course:
     at = START
     for number, written in enumerate(events, 1):
         at += written.after
-        event = test_event(written, number, at)
+        event = event_of(written, number, at)
         if not index.candidates(event.feed, event.name):
             continue
         parts = scope(event)
@@ -102,7 +102,7 @@ def _play(recipe: Recipe, events: Sequence[TestEvent]) -> _Course:
     return course
 
 
-def test_event(written: TestEvent, number: int, at: Instant) -> Event:
+def event_of(written: TestEvent, number: int, at: Instant) -> Event:
     """An event as the feed would bring it: only what is written, and an id and times of its own."""
     intempt = written.feed.partition(".")[2] in _INTEMPT_FEEDS
     raw = {"event": written.name, **written.parts, **_mapping(written.fields.get("rawData"))}

@@ -228,3 +228,11 @@ def test_every_setting_is_explained() -> None:
 def test_every_command_is_explained() -> None:
     text = (ROOT / "docs/cli.md").read_text()
     assert [] == [name for name in _commands() if f"### {name}\n" not in text]
+
+
+def test_every_line_of_the_log_is_explained() -> None:
+    said = re.compile(r'\blog\.\w+\((?:[^"()]*,\s*)?\s*"([a-z]+\.[a-z_]+)')
+    lines = {name for module in (ROOT / "connector").rglob("*.py") for name in said.findall(module.read_text())}
+    assert {"feed.failed", "destination.parked"} <= lines
+    text = (ROOT / "docs/operating.md").read_text()
+    assert set() == {name for name in lines if f"`{name}`" not in text}

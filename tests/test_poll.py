@@ -51,7 +51,7 @@ def page(*events: Event, old: str | None = None, new: str | None = None) -> Page
 
 
 def send(to: Desk, *pages: Page) -> list[Receipt]:
-    return [take(to, each, ACCOUNT, "intilery.events") for each in pages]
+    return [take(to, [each], ACCOUNT, "intilery.events") for each in pages]
 
 
 def rows(store: Store, columns: str = "id, state, reason, body", table: str = "deliveries") -> list[tuple[Any, ...]]:

@@ -61,7 +61,7 @@ def backfill(
     _ask(plan, yes=yes)
     done = _write(of, chosen, begin, person(by), refire=refire)
     if not as_json:
-        waits = "" if daemon(of) is not None else ": start `connector run` to send"
+        waits = ": start `connector run` to send" if done.states["pending"] and daemon(of) is None else ""
         say(f"{recipe}: {done.words()}{waits}")
 
 

@@ -96,9 +96,11 @@ def _move(of: "Settings", name: str, to: Callable[[Instant], Instant], by: str, 
     feed = known[name]
     with opened(of) as store, store.write() as tx:
         old = cursors_of(tx, feed).get(_FRESH)
-        target = to((moment_of(feed, old) if old else None) or at)
+        stands = moment_of(feed, old) if old else None
+        target = to(at if stands is None else stands)
         _check(target, at, of.privacy.keep.ids)
-        new, key = feed.rewind(old, target), f"{feed.platform}.{feed.kind}"
+        new = feed.rewind(old if stands is not None else None, target)  # an unreadable one is begun anew
+        key = f"{feed.platform}.{feed.kind}"
         people.set_cursor(store, tx, feed.account, key, _FRESH, old=old, new=new, by=by, now=at)
     say(f"{name} goes on from {when(target, at)}")
 

@@ -3,13 +3,13 @@
 A turn that fails leaves the cursor where it is; how soon the next one comes depends on why.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import SystemRandom
 from typing import Final
 
+from connector.engines.ahead import Ahead
 from connector.errors import FeedError, FeedRefused
 from connector.feeds import Feed, Send
 from connector.feeds.cursor import FRESH
@@ -27,7 +27,6 @@ LONGEST_BACKOFF: Final = 5 * MINUTE
 REFUSED_WAIT: Final = 5 * MINUTE
 LONGEST_RETRY_AFTER: Final = 60 * MINUTE
 MOST_NOTES: Final = 5
-_END: Final = object()
 
 
 @dataclass
@@ -101,35 +100,26 @@ class Polling:
 
     async def _drain(self, reader: str, until: Callable[[], bool] = lambda: False) -> bool:
         """Take a reader's pages as they come; True when stopped by `until`. The next is asked for meanwhile."""
-        pages = self.feed.read(reader, self._cursors(), self.line, self.desk.now)
-        ahead: asyncio.Queue[Page | BaseException | object] = asyncio.Queue(maxsize=1)
-        asking = asyncio.create_task(_ask(pages, ahead))
+        ahead = Ahead(self.feed.read(reader, self._cursors(), self.line, self.desk.now))
         try:
-            while (page := await ahead.get()) is not _END:
-                if isinstance(page, BaseException):
-                    raise page
-                if isinstance(page, Page):
-                    await asyncio.sleep(0)  # let the next request leave before this page is committed
-                    self._took(page, take(self.desk, page, self.feed.account, self.key))
+            while pages := await ahead.some():
+                self._took(pages, take(self.desk, pages, self.feed.account, self.key))
                 if self.stopping or until():
                     return True
         finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            await ahead.close()
         return False
 
-    def _took(self, page: Page, receipt: Receipt) -> None:
+    def _took(self, pages: Sequence[Page], receipt: Receipt) -> None:
         self.events += receipt.events
         if receipt.destinations:
             self.kick(set(receipt.destinations))
-        for gap in page.gaps:
-            log.error("feed.gap", extra={"feed": self.feed.name, "seen": gap.seen, "reason": gap.reason})
-        for note in page.notes:
-            log.warning("feed.note: %s", note, extra={"feed": self.feed.name})
-            self.notes.pop(note, None)
-            self.notes[note] = self.desk.now()
-            while len(self.notes) > MOST_NOTES:
-                del self.notes[next(iter(self.notes))]
+        for page in pages:
+            for gap in page.gaps:
+                log.error("feed.gap", extra={"feed": self.feed.name, "seen": gap.seen, "reason": gap.reason})
+            for note in page.notes:
+                log.warning("feed.note: %s", note, extra={"feed": self.feed.name})
+                self.notes[note] = self.desk.now()
 
     def _cursors(self) -> dict[str, str]:
         store = self.desk.store
@@ -190,16 +180,6 @@ class Polling:
             due = max(self.not_before, begun + self.feed.poll)
             facts = (first_run, first_run, begun, success, due, self.failures, self.error, detail)
             tx.insert(FeedState, columns, [(self.feed.name, account, *facts)])
-
-
-async def _ask(pages: AsyncIterator[Page], ahead: "asyncio.Queue[Page | BaseException | object]") -> None:
-    """Ask for the pages one after the other, one ahead of what is committed."""
-    try:
-        async for page in pages:
-            await ahead.put(page)
-        await ahead.put(_END)
-    except Exception as error:  # noqa: BLE001  handed to the one who takes the pages, who raises it
-        await ahead.put(error)
 
 
 def line(connection: Connection, send: Send, monotonic: Callable[[], float]) -> Line:

@@ -77,6 +77,11 @@ class Slices:
                 pages = (numbering or self.numbering) == "pages"
                 return Slice(from_ * size if pages else from_, events, full=len(events) >= size)
 
+    def reach(self, position: int, numbering: Numbering) -> int:
+        """The position after the last one that an answer with `position` in it can hold."""
+        from_, size = place(numbering, position, self.size)
+        return from_ * size + size if numbering == "pages" else from_ + size
+
     async def holds(self, query: Query, position: int, besides: Collection[str] = ()) -> bool:
         """Whether there is a hit at this position, and none of those whose ids are known."""
         try:

@@ -19,6 +19,7 @@ Clocks: TypeAlias = Callable[[Event], tuple[object, ...]]
 """An event's times as they stand in it: the platform sorts by one of them."""
 
 _MOST_STEPS: Final = 4 * MOST // LARGEST
+_STEPS_BACK: Final = (0, *(LARGEST << n for n in range(8)))
 
 
 class Crowded(Exception):
@@ -33,8 +34,9 @@ class Crowded(Exception):
 
 
 class Sweep:
-    """covered: the ids seen. count: how many hits there were when the last one was read. crowd: the times that a whole
-    page had in common, if one had; then the pass is only complete if as many ids were seen as there are hits.
+    """covered: the ids seen. count: how many hits there were when the last one was read.
+
+    crowd: the times that a page had in common, if one had; the pass is complete then if as many ids were seen as hits.
     """
 
     def __init__(self, slices: Slices, query: Query, clocks: Clocks, look_ahead: int) -> None:
@@ -74,13 +76,13 @@ class Sweep:
         """The hits after those of `last`, and at least one of those before."""
         if last.end > MOST - LARGEST:
             raise Crowded
-        tied = self._tied(last.events)
-        steps_back: tuple[int, ...] = (0, *(LARGEST << n for n in range(8)))
-        if len(tied) + 1 >= len(last.events):
-            self.crowd = tuple(at for time in self._clocks(last.events[-1]) if (at := instant(time)) is not None)
-            tied, steps_back = set(), (0,)
-        position = last.end - len(tied) - 1
+        same_time = self._tied(last.events)
         for numbering in self._slices.beliefs:
+            tied, steps_back = same_time, _STEPS_BACK
+            if self._slices.reach(last.end - len(tied) - 1, numbering) <= last.end:
+                self.crowd = tuple(at for time in self._clocks(last.events[-1]) if (at := instant(time)) is not None)
+                tied, steps_back = frozenset(), _STEPS_BACK[:1]
+            position = last.end - len(tied) - 1
             for back in steps_back:
                 start = max(0, position - back)
                 found = await self._slices.at(self._query, start, numbering=numbering)
@@ -92,7 +94,7 @@ class Sweep:
                     break
         raise Crowded(self.crowd)
 
-    def _tied(self, events: Sequence[Event]) -> set[str]:
+    def _tied(self, events: Sequence[Event]) -> frozenset[str]:
         """The ids at the end that share their time, by whichever clock more of them do."""
         last, longest = self._clocks(events[-1]), 0
         for clock, time in enumerate(last):
@@ -100,9 +102,9 @@ class Sweep:
             while length < len(events) and self._clocks(events[-1 - length])[clock] == time:
                 length += 1
             longest = max(longest, length)
-        return {event.id for event in events[len(events) - longest :]}
+        return frozenset(event.id for event in events[len(events) - longest :])
 
-    def _joins(self, found: Slice, tied: set[str]) -> bool:
+    def _joins(self, found: Slice, tied: frozenset[str]) -> bool:
         """Whether these hits go on where the known ones end, leaving none out."""
         ids = {event.id for event in found.events}
         if found.full and ids <= self.covered:

@@ -114,7 +114,7 @@ class Window:
         return Query(start - 1, end, exclude=self.exclude)
 
     async def _learn_edges(self, at: Iterable[Instant]) -> None:
-        """Find out, by times that events have, whether edges are in: so that a crowd is met no more often than needed."""
+        """Find out, by times that events have, whether edges are in: so that a crowd is not met again beside itself."""
         if self._edges_are_in is None and self.shortest == 1:
             for time in at:
                 if await self.slices.holds(Query(time, time, exclude=self.exclude), 0):

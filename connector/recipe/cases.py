@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from connector.document import did_you_mean
 from connector.model import Json
-from connector.recipe.compare import kind_of
 from connector.recipe.findings import Place
 from connector.recipe.recipe import Step, TestCase, TestEvent
 from connector.recipe.schema import EVENT_KEYS, LATER, Case, CaseEvent, read, shown
+from connector.template.values import in_words
 
 
 def cases(data: Json, place: Place, actions: Sequence[Step], feeds: Sequence[str]) -> tuple[TestCase, ...]:
@@ -56,7 +56,7 @@ def _event(data: Json, place: Place, feeds: Sequence[str]) -> TestEvent | None:
 def _expected(data: Json, place: Place, actions: Sequence[Step]) -> tuple[str, Mapping[str, Json]] | None:
     """One expected delivery: `{action id or kind: {its fields, in part}}`."""
     if not isinstance(data, dict):
-        place.mistake(f"an expected delivery is a mapping, not {kind_of(data)}", "write slack: {text: ...}")
+        place.mistake(f"an expected delivery is a mapping, not {in_words(data)}", "write slack: {text: ...}")
         return None
     names = sorted({name for step in actions for name in (step.id, step.kind)})
     strange = [key for key in data if key not in names]
@@ -70,6 +70,6 @@ def _expected(data: Json, place: Place, actions: Sequence[Step]) -> tuple[str, M
         return None
     ((name, fields),) = data.items()
     if not isinstance(fields, dict):
-        place.at(name).mistake(f"the fields of a delivery are a mapping, not {kind_of(fields)}", f"write {name}: {{}}")
+        place.at(name).mistake(f"the fields of a delivery are a mapping, not {in_words(fields)}", f"write {name}: {{}}")
         return None
     return name, fields

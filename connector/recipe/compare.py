@@ -3,7 +3,7 @@
 The recipe's value decides (design §6 *Compare*): text is compared as exact text, a number with a number or a numeric
 text (JSON's grammar, exact decimals), true and false with themselves or their text. `eq ne in not_in` between
 different types are false or true; ordering something that is no number, no time, and text operators on lists or
-mappings are errors. Absence is judged by the caller, except that nothing here ever sees None.
+mappings are errors. What is absent the caller judges: nothing here sees None.
 """
 
 import math
@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from connector.model import Instant, Json, instant, span
+from connector.template.values import in_words, shown
 
 _NUMERIC: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _RELATIVE: Final = re.compile(r"([+-])((?:[0-9]+[smhdw])+)")
@@ -85,16 +86,8 @@ def number(value: Json) -> Decimal | None:
 
 
 def kind_of(value: Json) -> str:
-    """What a value is, in the words of the messages."""
-    if value is None:
-        return "absent"
-    if isinstance(value, bool):
-        return "true/false"
-    if isinstance(value, str):
-        return "text"
-    if isinstance(value, int | float):
-        return "a number"
-    return "a list" if isinstance(value, list | tuple) else "a mapping"
+    """What an event's value is, in the words of the messages."""
+    return "absent" if value is None else in_words(value)
 
 
 def relative(operand: Json) -> bool:
@@ -226,8 +219,8 @@ def _pattern(pattern: str, *, fold: bool) -> Callable[[str], bool]:
 
 def _an(operand: Json) -> str:
     if isinstance(operand, str | int | float) and not isinstance(operand, bool):
-        return f"the text {operand!r}" if isinstance(operand, str) else f"the number {operand!r}"
-    return {"absent": "null"}.get(kind_of(operand), kind_of(operand))
+        return f"the {'text' if isinstance(operand, str) else 'number'} {shown(operand)}"
+    return in_words(operand)
 
 
 def folds(names: Sequence[str]) -> bool:

@@ -4,9 +4,9 @@
 Trouble`; `trace` shows the same verdicts part by part.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from connector.document import did_you_mean
 from connector.errors import RenderError
@@ -26,6 +26,7 @@ from connector.recipe.compare import (
 )
 from connector.recipe.findings import Place
 from connector.recipe.path import Path, Scope
+from connector.template.values import in_words
 
 Holds: TypeAlias = Callable[[Scope], Verdict]
 Word: TypeAlias = Literal["all", "any", "none"]
@@ -84,13 +85,13 @@ def condition(data: Json, place: Place) -> Condition | None:
         return _entry(data, place)
     if isinstance(data, str):
         return _formula(data, place)
-    place.mistake(f"a condition is a path with its test, a template, or all/any/none, not {kind_of(data)}")
+    place.mistake(f"a condition is a path with its test, a template, or all/any/none, not {in_words(data)}")
     return None
 
 
 def _group(word: Word, data: Json, place: Place) -> Condition | None:
     if not isinstance(data, list):
-        place.mistake(f"`{word}` takes a list of conditions, not {kind_of(data)}", "begin each with `- `")
+        place.mistake(f"`{word}` takes a list of conditions, not {in_words(data)}", "begin each with `- `")
         return None
     if not data:
         place.mistake(f"an empty list of conditions under `{place.where[-1]}`", "add one, or leave the key out")
@@ -141,7 +142,7 @@ def _tests(left: Path, value: Json, place: Place) -> Condition | None:
 
 def _check_fold(fold: Json, names: Sequence[str], place: Place) -> None:
     if not isinstance(fold, bool):
-        place.at("ignore_case").mistake(f"ignore_case is true or false, not {kind_of(fold)}")
+        place.at("ignore_case").mistake(f"ignore_case is true or false, not {in_words(fold)}")
     elif fold and names and not folds(names):
         place.at("ignore_case").mistake("ignore_case stands beside operators on text only", key=True)
 
@@ -155,7 +156,7 @@ def _operator(left: Path, name: str, operand: Json, place: Place, *, fold: bool)
         return None
     if name == "exists":
         if not isinstance(operand, bool):
-            place.mistake(f"exists is true or false, not {kind_of(operand)}")
+            place.mistake(f"exists is true or false, not {in_words(operand)}")
         return Test(left, name, operand, _exists(left, wanted=operand is True))
     return _test(left, name, operand, place, fold=fold)
 
@@ -164,10 +165,12 @@ def _test(left: Path, name: str, operand: Json, place: Place, *, fold: bool = Fa
     if operand is None:
         place.mistake("null compares with nothing", "use {exists: false} for what is missing or null")
         return None
+    if name == "matches":
+        place.uncommented()
     render = None if name == "matches" else place.operand(operand)
-    if render is None and name in TIMES and relative(operand):
+    if name in TIMES and (render or relative(operand)):
         place.reads.add("now")
-        render = _constant(operand)
+        render = render or _constant(operand)
     try:
         if render is None or isinstance(operand, list):
             fixed = check(name, operand, fold=fold)
@@ -272,7 +275,7 @@ def _all(tests: tuple[Holds, ...]) -> Holds:
     return holds
 
 
-def _any_of(verdicts: Any) -> Verdict:
+def _any_of(verdicts: Iterable[Verdict]) -> Verdict:
     trouble: Verdict = False
     for verdict in verdicts:
         if verdict is True:

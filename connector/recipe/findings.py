@@ -103,11 +103,6 @@ class Place:
         """The same place, read for each item of a list."""
         return replace(self, names=self.names | {"item"}, start="item")
 
-    def has(self, key: str) -> bool:
-        """Whether a key is written in the mapping that stands here."""
-        document = self.findings.document
-        return document.key_place((*self.where, key)) != document.key_place(self.where)
-
     def mistake(self, message: str, hint: str = "", *, key: bool = False, warning: bool = False) -> None:
         """Record a mistake at the value that stands here, or with `key` at its key."""
         severity: Literal["error", "warning"] = "warning" if warning else "error"

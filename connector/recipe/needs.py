@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from connector.document import did_you_mean
 from connector.model import OPEN_STATES, Json, State
-from connector.recipe.compare import kind_of
 from connector.recipe.findings import Place
 from connector.recipe.recipe import Wanted
+from connector.template.values import in_words
 
 
 def read_needs(data: Json, place: Place) -> tuple[tuple[str, Wanted], ...]:
@@ -16,7 +16,7 @@ def read_needs(data: Json, place: Place) -> tuple[tuple[str, Wanted], ...]:
     if isinstance(data, list) and data and all(isinstance(name, str) for name in data):
         return tuple((name, "delivered") for name in data)
     if not isinstance(data, dict) or not data:
-        place.mistake(f"`needs` takes the id of an action, a list of them, or {{id: dead}}, not {kind_of(data)}")
+        place.mistake(f"`needs` takes the id of an action, a list of them, or {{id: dead}}, not {in_words(data)}")
         return ()
     return tuple((name, _wanted(end, place.at(name))) for name, end in data.items())
 

@@ -12,7 +12,7 @@ from connector.recipe.condition import condition
 from connector.recipe.findings import Findings, Place
 from connector.recipe.memory import KeysOf, customer_keys, path_keys
 from connector.recipe.recipe import Known, Limit, Recipe
-from connector.recipe.schema import LimitPart, Top, Trigger, read
+from connector.recipe.schema import LimitPart, Top, Trigger, as_written, read
 from connector.recipe.scope import EXTRAS
 from connector.recipe.steps import steps
 
@@ -110,7 +110,7 @@ class _Reader:
     def _limit(self, data: Json, place: Place) -> Limit | None:
         if not isinstance(data, dict):
             try:
-                return Limit(Rate.parse(str(data)), customer_keys)
+                return Limit(Rate.parse(as_written(data)), customer_keys)
             except ValueError as error:
                 place.mistake(str(error), _LIMIT_HINT)
                 return None

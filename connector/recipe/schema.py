@@ -11,10 +11,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from connector.actions import findings, wrong
 from connector.document import did_you_mean
 from connector.model import DAY, Json, Rate, event_name, span
-from connector.recipe.compare import kind_of
 from connector.recipe.findings import Place
 from connector.recipe.recipe import Mode
 from connector.template import EVENT_NAMES
+from connector.template.values import in_words
 
 # Keys of the recipe language that this version does not have.
 LATER: Final = frozenset({"at", "approve", "count", "digest", "hours", "lookups", "own", "silent_for", "until", "wait"})
@@ -36,10 +36,16 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
+def as_written(value: Json) -> str:
+    """A value that ought to have been text, as text: what an error message shows of it."""
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value) if plain else in_words(value)
+
+
 def _text(value: Json) -> str:
     if not isinstance(value, str):
         quotable = isinstance(value, bool | int | float)
-        raise wrong(f"must be text, not {kind_of(value)}", "put quotes around it" if quotable else "")
+        raise wrong(f"must be text, not {in_words(value)}", "put quotes around it" if quotable else "")
     return value
 
 
@@ -75,7 +81,7 @@ def _event(value: Json) -> str:
 
 def _span(value: Json) -> int:
     try:
-        return span(str(value))
+        return span(as_written(value))
     except ValueError as error:
         raise wrong(str(error)) from None
 
@@ -93,7 +99,7 @@ def _max_age(value: Json) -> int | None:
 
 def _rate(value: Json) -> Rate:
     try:
-        return Rate.parse(str(value))
+        return Rate.parse(as_written(value))
     except ValueError as error:
         raise wrong(str(error)) from None
 
@@ -216,7 +222,7 @@ EVENT_KEYS: Final = (*CaseEvent.model_fields, *EVENT_NAMES)
 def read(model: type[P], data: Json, place: Place) -> P | None:
     """The part that stands at a place. None when it holds mistakes; all of them are recorded, each at its place."""
     if not isinstance(data, dict):
-        place.mistake(f"must be a mapping, not {kind_of(data)}", "write key: value")
+        place.mistake(f"must be a mapping, not {in_words(data)}", "write key: value")
         return None
     sound = {key: value for key, value in data.items() if not _is_later(key, model, place)}
     try:

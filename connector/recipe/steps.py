@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from connector.actions import Action, findings, load_all
 from connector.document import did_you_mean
 from connector.model import Json
-from connector.recipe.compare import kind_of
 from connector.recipe.condition import condition
 from connector.recipe.findings import EVERYWHERE, Place
 from connector.recipe.needs import read_needs
 from connector.recipe.recipe import Known, Step
 from connector.recipe.schema import Common, read, shown
 from connector.recipe.targets import read_targets
+from connector.template.values import in_words
 
 _COMMON: Final = tuple(field.alias or name for name, field in Common.model_fields.items())
 _WHOLE: Final = frozenset({"event", "event.rawData", "properties", "context", "traits"})
@@ -28,7 +28,7 @@ def steps(data: Json, place: Place, known: Known | None) -> tuple[Step, ...]:
     load_all()
     found = [(_step(entry, place.at(n), known), place.at(n)) for n, entry in enumerate(data)]
     sound = [(step, at) for step, at in found if step is not None]
-    _check_ids(sound)
+    _check_ids(sound, data)
     if len(sound) == len(found):  # else an action that is needed may be among the broken ones
         _check_needs(sound)
     awaited = {need for step, _ in sound for need, _ in step.needs}
@@ -66,7 +66,7 @@ def _kind(data: Json, place: Place) -> str | None:
     """The one key of an action that names a kind."""
     known = sorted(Action.kinds)
     if not isinstance(data, dict):
-        place.mistake(f"an action is a mapping, not {kind_of(data)}", "write slack: {to: ..., text: ...}")
+        place.mistake(f"an action is a mapping, not {in_words(data)}", "write slack: {to: ..., text: ...}")
         return None
     kinds = [str(key) for key in data if key in Action.kinds]
     if len(kinds) > 1:
@@ -87,7 +87,7 @@ def _action(kind: str, data: Json, place: Place) -> Action | None:
     """What the kind itself reads: everything under its key but `to`."""
     model = Action.kinds[kind]
     if not isinstance(data, dict):
-        place.mistake(f"`{kind}` takes a mapping, not {kind_of(data)}", "write key: value below it")
+        place.mistake(f"`{kind}` takes a mapping, not {in_words(data)}", "write key: value below it")
         return None
     own = {key: value for key, value in data.items() if key != "to" or model.needs_destination is None}
     _check_comments(model, own, place)
@@ -130,12 +130,13 @@ def _texts(value: Json, place: Place) -> Iterator[Place]:
 # ── together ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _check_ids(found: list[tuple[Step, Place]]) -> None:
+def _check_ids(found: list[tuple[Step, Place]], data: list[Json]) -> None:
     seen: set[str] = set()
     for step, place in found:
         if step.id in seen:
-            where = place.at("id") if place.has("id") else place.at(step.kind)
-            where.mistake(f"two actions are called {step.id!r}", "give each its own `id`", key=not place.has("id"))
+            written = "id" in data[int(place.where[-1])]
+            where = place.at("id" if written else step.kind)
+            where.mistake(f"two actions are called {step.id!r}", "give each its own `id`", key=not written)
         seen.add(step.id)
 
 

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
 from connector.errors import ConnectorError
-from connector.sandbox.account import Account
+from connector.sandbox.intilery.account import Account
 from connector.sandbox.receiver import Receiver
 from connector.sandbox.replies import Reply, json_reply
 from connector.sandbox.times import read_instant

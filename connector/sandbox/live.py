@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from connector.errors import ConfigurationError, Mistake
-from connector.sandbox.account import Account
+from connector.sandbox.intilery.account import Account
 from connector.sandbox.times import read_rate
 from connector.sandbox.traffic import Traffic
 

@@ -14,9 +14,9 @@ from aiohttp import web
 
 from connector.errors import ConfigurationError, Mistake
 from connector.sandbox import control, faults, wire
-from connector.sandbox.account import Account
+from connector.sandbox.intilery.account import Account
 from connector.sandbox.console import Console
-from connector.sandbox.events import AccountName
+from connector.sandbox.intilery.events import AccountName
 from connector.sandbox.intilery import Intilery, Request
 from connector.sandbox.live import Live
 from connector.sandbox.receiver import Received, Receiver

@@ -57,8 +57,12 @@ class Ledger:
     now: Instant
     needy: set[int] = field(default_factory=set)
 
-    def write(self, account: int, taken: Sequence[Taken]) -> set[str]:
-        """Write outcomes, counts and deliveries; the destinations that have something new to send."""
+    def write(self, account: int, taken: Sequence[Taken], silent: Sequence[Outcome] = ()) -> set[str]:
+        """Write outcomes, counts and deliveries; the destinations that have something new to send.
+
+        silent: outcomes that are only counted, whatever their reason.
+        """
+        self._count(taken, silent)
         runs = self._outcomes(taken)
         self.needy |= {run for run, one in runs if any(planned.needs for planned in one.outcome.planned)}
         rows = [self._row(account, run, one, planned) for run, one in runs for planned in one.outcome.planned]
@@ -81,7 +85,6 @@ class Ledger:
         return {str(row[at]) for row in rows if row[state] == State.PENDING}
 
     def _outcomes(self, taken: Sequence[Taken]) -> list[tuple[int, Taken]]:
-        self._count(taken)
         seq = self.tx.last(StoredOutcome)
         kept = [one for one in taken if one.outcome.reason in STORED_REASONS]
         runs = list(enumerate(kept, start=seq + 1))
@@ -98,9 +101,10 @@ class Ledger:
         )
         return runs
 
-    def _count(self, taken: Sequence[Taken]) -> None:
+    def _count(self, taken: Sequence[Taken], silent: Sequence[Outcome]) -> None:
         day = self.now // DAY
-        counts = Counter((one.outcome.recipe, one.outcome.reason) for one in taken)
+        counts = Counter([(outcome.recipe, outcome.reason) for outcome in silent])
+        counts.update([(one.outcome.recipe, one.outcome.reason) for one in taken])
         self.tx.many(
             "INSERT INTO outcome_counts (day, recipe, reason, n) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (day, recipe, reason) DO UPDATE SET n = outcome_counts.n + excluded.n",

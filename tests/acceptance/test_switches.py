@@ -22,7 +22,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize(("switch", "value"), SETTINGS, ids=[f"{name}={value}" for name, value in SETTINGS])
 def test_whichever_way_it_is_everything_comes_once(world: Make, switch: str, value: str) -> None:
-    here = world(switches={switch: value}, feed="{poll: 1s, start: now}")
+    here = world(switches={switch: value}, feed="{poll: 1s, start: 1m}")
     here.begin()
     here.until(lambda: here.status()["feeds"][0]["cursor"], "the first cursor")
     happened, gone = storm(here)
@@ -62,7 +62,9 @@ def storm(here: World) -> tuple[list[str], set[str]]:
     reads_received = here.do(lambda sandbox: sandbox.switches["time_field"] == "receivedTime")
     day = datetime.now(UTC)
     for year in (2012, 2099):
-        far = here.happen({"event": "Order Completed", "userId": "u1", "eventTime": stamp(day.replace(year=year, day=1))})
+        far = here.happen(
+            {"event": "Order Completed", "userId": "u1", "eventTime": stamp(day.replace(year=year, day=1))}
+        )
         kept += far if reads_received else []
     kept += here.happen({"event": "Order Completed", "userId": "u1", "eventTime": stamp(day - timedelta(seconds=1))})
     return kept, gone

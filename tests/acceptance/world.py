@@ -66,7 +66,9 @@ class World:
         secrets: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder
-        self.seen: Callable[[Received], object] | None = None  # called in the sandbox's thread with what a receiver takes
+        self.seen: Callable[[Received], object] | None = (
+            None  # called in the sandbox's thread with what a receiver takes
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -151,7 +153,9 @@ class World:
     def asked(self, *statuses: int) -> int:
         """How often the feed was asked, and answered with one of these statuses."""
         counts = self.do(lambda sandbox: dict(sandbox.requests.counts))
-        return sum(n for (what, status), n in counts.items() if what == "events" and (status in statuses or not statuses))
+        return sum(
+            n for (what, status), n in counts.items() if what == "events" and (status in statuses or not statuses)
+        )
 
     def came(self, name: str = "crm", *, slack: bool = False) -> list[Received]:
         """Every request that a receiver answered, oldest first."""

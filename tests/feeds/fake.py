@@ -10,6 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -36,8 +38,9 @@ class Entry:
     action: str = "product_added"
     extra: tuple[tuple[str, Any], ...] = ()
 
-    def body(self) -> dict[str, Any]:
-        return {
+    @cached_property
+    def text(self) -> bytes:
+        body = {
             "eventId": self.id,
             "eventTime": instant_text(self.time),
             "receivedTime": instant_text(self.received),
@@ -45,6 +48,7 @@ class Entry:
             "userId": f"user-{self.id}",
             "rawData": {"event": self.action, "properties": {"price": "9.99"}},
         } | dict(self.extra)
+        return json.dumps(body).encode()
 
 
 @dataclass
@@ -67,6 +71,7 @@ class Platform:
     dice: random.Random = field(default_factory=lambda: random.Random(7))
     _entries: list[Entry] = field(default_factory=list)
     _times: list[int] = field(default_factory=list)
+    _all_visible: int = 0
 
     @property
     def time(self) -> int:
@@ -75,6 +80,7 @@ class Platform:
     def add(self, *entries: Entry) -> None:
         self._entries = sorted([*self._entries, *entries], key=self._time_of)
         self._times = [self._time_of(entry) for entry in self._entries]
+        self._all_visible = max((entry.visible for entry in self._entries), default=0)
 
     def erase(self, gone: Callable[[Entry], bool]) -> None:
         kept = [entry for entry in self._entries if not gone(entry)]
@@ -95,15 +101,15 @@ class Platform:
         return self.answer(query)
 
     def answer(self, query: dict[str, str]) -> Answer:
-        form = {"date": self.time // SECOND * SECOND}
         size, skip = int(query["size"]), int(query["from"])
         skip = skip * size if self.numbering == "pages" else skip
         if self.form == "refused" and len(query["start"]) > 10:
             return refused(400, "start must be a date")
         if skip + size > 10_000:
-            return refused(400, "too far") if self.beyond == "400" else events(())
+            return refused(400, "too far") if self.beyond == "400" else events((), self.time)
         found = self._found(query)
-        return events([entry.body() for entry in found[skip : skip + size]], form["date"])
+        page = self._cut(found[::-1] if query["sort"] == "desc" else found, skip, size)
+        return events([entry.text for entry in page], self.time)
 
     def _found(self, query: dict[str, str]) -> list[Entry]:
         start, end = (instant(query[name]) or 0 for name in ("start", "end"))
@@ -111,22 +117,37 @@ class Platform:
             start, end = start // DAY * DAY, end // DAY * DAY
         low = (bisect_right if self.edges == "exclusive" else bisect_left)(self._times, start)
         high = (bisect_right if self.edges == "inclusive" else bisect_left)(self._times, end)
+        found = self._entries[low:high]
+        if self._all_visible <= self.time and not query.keys() & {"include", "exclude"}:
+            return found
         excluded = query.get("exclude", "").split(",")
-        found = [
+        return [
             entry
-            for entry in self._entries[low:high]
+            for entry in found
             if entry.visible <= self.time
             and entry.action not in excluded
             and query.get("include", entry.action) == entry.action
         ]
-        if self.ties == "random":
-            self.dice.shuffle(found)
-            found.sort(key=self._time_of)
-        return found[::-1] if query["sort"] == "desc" else found
+
+    def _cut(self, found: list[Entry], skip: int, size: int) -> list[Entry]:
+        page = found[skip : skip + size]
+        if self.ties != "random" or not page:
+            return page
+        first, last = skip, skip + len(page)
+        while first and self._time_of(found[first - 1]) == self._time_of(page[0]):
+            first -= 1
+        while last < len(found) and self._time_of(found[last]) == self._time_of(page[-1]):
+            last += 1
+        mixed: list[Entry] = []
+        for _, tied in groupby(found[first:last], key=self._time_of):
+            group = list(tied)
+            self.dice.shuffle(group)
+            mixed += group
+        return mixed[skip - first : skip - first + size]
 
 
-def events(bodies: Iterable[dict[str, Any]], date: int = NOON) -> Answer:
-    return Answer(200, {"date": http_date(date)}, json.dumps({"data": list(bodies)}).encode())
+def events(texts: Iterable[bytes], date: int = NOON) -> Answer:
+    return Answer(200, {"date": http_date(date)}, b'{"data":[' + b",".join(texts) + b"]}")
 
 
 def refused(status: int, message: str = "no") -> Answer:
@@ -215,5 +236,10 @@ class Poller:
     def run_to_the_end(self) -> None:
         """Until every age has passed over what is there, in longer and longer beats."""
         now = self.platform.now
-        for length, every in ((MINUTE, 10 * SECOND), (10 * MINUTE, MINUTE), (2 * HOUR, 10 * MINUTE), (8 * DAY, 6 * HOUR)):
+        for length, every in (
+            (MINUTE, 10 * SECOND),
+            (10 * MINUTE, MINUTE),
+            (2 * HOUR, 10 * MINUTE),
+            (8 * DAY, 6 * HOUR),
+        ):
             self.run(until=now + length, every=every)

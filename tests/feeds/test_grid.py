@@ -28,7 +28,7 @@ def traffic(seed: int, count: int, span: int) -> Iterator[Entry]:
         received = NOON + 100 + dice.randrange(span) // 50 * 50
         late = dice.choice([0, 0, 0, 0, 1, 5, 20, 90, 400])
         visible = received + dice.choice([0, 0, 200, 3 * SECOND, 25 * SECOND, 10 * MINUTE])
-        yield Entry(f"e{n}", max(NOON + 50, received - late * SECOND), received, visible, f"action_{n % 7}")
+        yield Entry(f"e{n}", max(NOON + 60 + n, received - late * SECOND), received, visible, f"action_{n % 7}")
 
 
 @pytest.mark.parametrize(("numbering", "clock", "edges", "ties", "beyond"), GRID)
@@ -37,7 +37,7 @@ def test_late_and_back_dated_events_all_arrive(
 ) -> None:
     poller = start(numbering=numbering, clock=clock, edges=edges, ties=ties, beyond=beyond)
     poller.poll()
-    entries = list(traffic(1, 1_500, 40 * SECOND))
+    entries = list(traffic(1, 700, 40 * SECOND))
     poller.platform.add(*entries)
     poller.run(until=NOON + MINUTE)
     poller.run_to_the_end()
@@ -52,14 +52,14 @@ def test_customers_erased_while_pages_are_read_cost_nobody_else(
 ) -> None:
     poller = start(numbering=numbering, clock=clock, edges=edges, ties=ties, beyond=beyond)
     poller.poll()
-    entries = list(traffic(2, 1_200, 8 * SECOND))
+    entries = list(traffic(2, 600, 8 * SECOND))
     poller.platform.add(*entries)
     dice = random.Random(3)
     erased: set[str] = set()
 
     def erase_some(query: dict[str, str]) -> None:
         if query["from"] != "0":
-            gone = {f"e{dice.randrange(1_200)}" for _ in range(dice.randrange(4))}
+            gone = {f"e{dice.randrange(600)}" for _ in range(dice.randrange(4))}
             erased.update(gone)
             poller.platform.erase(lambda entry: entry.id in gone)
 
@@ -85,7 +85,7 @@ def test_a_burst_of_more_than_ten_thousand_is_read_in_parts(
     poller.read()
     assert {entry.id for entry in entries} == set(poller.inbox)
     assert [] == poller.gaps
-    assert len(poller.platform.requests) < 250
+    assert len(poller.platform.requests) < 200
 
 
 @pytest.mark.parametrize(("numbering", "clock", "edges", "ties", "beyond"), GRID)
@@ -98,7 +98,8 @@ def test_a_millisecond_with_hundreds_of_events(
     others = [Entry(f"o{n}", NOON + 4_990 + n, NOON + 4_990 + n, NOON) for n in range(20)]
     poller.platform.add(*crowd, *others)
     poller.platform.now = NOON + 10 * SECOND
-    poller.run_to_the_end()
+    for _ in range(3):
+        poller.read()
     assert {entry.id for entry in (*crowd, *others)} == set(poller.inbox)
 
 
@@ -106,7 +107,9 @@ def test_events_dated_far_away_leave_the_cursor_alone(start: Start) -> None:
     for clock in ("eventTime", "receivedTime"):
         poller = start(clock=clock)
         poller.poll()
-        far = [Entry(f"far{year}", NOON + (year - 2026) * 365 * DAY, NOON + 1_000, NOON + 1_000) for year in (2012, 2099)]
+        far = [
+            Entry(f"far{year}", NOON + (year - 2026) * 365 * DAY, NOON + 1_000, NOON + 1_000) for year in (2012, 2099)
+        ]
         poller.platform.add(*far, Entry("near", NOON + 2_000, NOON + 2_000, NOON + 2_000))
         poller.run(until=NOON + MINUTE)
         assert NOON + 40 * SECOND < (poller.feed.read_to(poller.cursors) or 0) <= poller.platform.now
@@ -121,5 +124,5 @@ def test_an_event_seven_days_late_still_arrives(start: Start) -> None:
         shown = NOON + MINUTE + 7 * DAY - SECOND
         received = NOON + MINUTE if clock == "receivedTime" else shown
         poller.platform.add(Entry("late", NOON + MINUTE, received, shown))
-        poller.run(until=NOON + MINUTE + 7 * DAY + HOUR, every=2 * HOUR)
+        poller.run(until=NOON + 7 * DAY + 5 * HOUR, every=2 * HOUR)
         assert ["late"] == list(poller.inbox)

@@ -125,10 +125,12 @@ def test_a_hostile_number_costs_nothing() -> None:
         ("{before: -1h30m}", "2026-11-01T10:29:00Z", True),
         ("{before: +1d}", "2026-11-02T11:00:00Z", True),
         ('{after: "{{ properties.start }}"}', "2026-10-02", True),
+        ('{after: "{{ properties.distance }}"}', "2026-11-01T11:30:00Z", True),
+        ('{after: "{{ properties.distance }}"}', "2026-11-01T10:30:00Z", False),
     ],
 )
 def test_times_are_compared_with_a_moment_or_from_now(*, test: str, value: str, holds: bool) -> None:
-    assert holds is (verdict(test, {"v": value, "start": "2026-10-01"}) == "yes")
+    assert holds is (verdict(test, {"v": value, "start": "2026-10-01", "distance": "-1h"}) == "yes")
 
 
 @pytest.mark.parametrize("value", ["\ud800", "a" * 100_000 + "!", "a\0b", "ä"])

@@ -215,11 +215,13 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 
+SEVERAL = [parse(text, "a.yaml") for text in (SMALL, LARGE, HOSTILE)]
+
 
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES))
 def test_no_event_whatever_is_in_it_breaks_the_evaluation(body: dict[str, Any]) -> None:
     happened = Event("intilery:acme/acme/ACME", "intilery.events", "e", "x", NOON, NOON, body)
-    for made in (parse(SMALL, "a.yaml"), parse(LARGE, "a.yaml"), parse(HOSTILE, "a.yaml")):
+    for made in SEVERAL:
         assert run(made, happened).reason in {"if", "no_key", "no_action", "fired", "error"}
 
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.sandbox.events import Event
-from connector.sandbox.feed import Feed, Query
+from connector.sandbox.intilery.events import Event
+from connector.sandbox.intilery.feed import Feed, Query
 
 TIMES = st.integers(0, 8)
 EVENTS = st.lists(st.builds(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from connector.sandbox.catalog import EVENT_NAMES
-from connector.sandbox.events import AccountName, Event, action_of, as_event, customer_id, filled, raw_event
-from connector.sandbox.feed import Feed
+from connector.sandbox.intilery.events import AccountName, Event, action_of, as_event, customer_id, filled, raw_event
+from connector.sandbox.intilery.feed import Feed
 from connector.sandbox.switches import Switches
 from connector.sandbox.times import print_time
 from connector.sandbox.traffic import Call

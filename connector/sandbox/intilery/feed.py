@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
 
-from connector.sandbox.events import Event
+from connector.sandbox.intilery.events import Event
 
 Clock = Literal["eventTime", "receivedTime"]
 _TIME: dict[Clock, Callable[[Event], int]] = {
