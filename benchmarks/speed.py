@@ -100,4 +100,4 @@ def _deliver(sandbox: Sandbox, where: Path, expected: int, speeds: Speeds) -> No
     finally:
         daemon.end()
     counts: Any = sandbox.ask("GET", "receivers/crm/counts")
-    assert counts["statuses"]["200"] == 2 * expected, counts
+    assert counts["statuses"]["200"] >= expected, counts

@@ -1,22 +1,22 @@
 """Poll: feed → events → inbox → outcomes → outbox. The only way in.
 
-`take` is the heart: one page, one transaction. What it writes (unseen events, what the recipes made of them, their
+`take` is the heart: what has come in one transaction, never less than a page. What it writes (unseen events, what the recipes made of them, their
 deliveries and memory, the cursor) is committed together or not at all.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from connector.actions import Action, Destination
-from connector.model import STORED_REASONS, Event, Instant, Outcome, Page, Planned, Rate, canonical
+from connector.model import STORED_REASONS, Event, Instant, Outcome, Page, Planned, Rate, Reason, canonical
 from connector.recipe.evaluate import evaluate
 from connector.recipe.index import Index
 from connector.recipe.memory import Remembered
 from connector.recipe.path import path
 from connector.recipe.recipe import Recipe
-from connector.recipe.scope import Parts
 from connector.recipe.scope import scope as scope_of
 from connector.store import inbox, memory
 from connector.store.database import Store, Tx
@@ -126,33 +126,34 @@ def take(desk: Desk, pages: Sequence[Page], account: str, feed: str) -> Receipt:
 
 def decide(
     tx: Tx, service: InService, account: int, fresh: Sequence[tuple[int, Event]]
-) -> tuple[list[Taken], list[Outcome]]:
+) -> tuple[list[Taken], Counter[tuple[str, Reason]]]:
     """Evaluate each event with each recipe that its name wakes, in inbox order; limits remember as they go.
 
-    The outcomes to be stored, with their events, and those that are only counted.
+    The outcomes to be stored, with their events; of the others, how many by recipe and reason.
     """
     remembered = StoredMemory(tx, account)
-    taken, silent = [], []
+    taken: list[Taken] = []
+    silent: Counter[tuple[str, Reason]] = Counter()
     for seq, event in fresh:
         candidates = service.index.candidates(event.feed, event.name)
         if not candidates:
             continue
         scope = scope_of(event)
         for recipe in candidates:
-            outcome = _outcome(recipe, event, remembered, service.live_from[recipe.id], scope)
+            try:
+                outcome = evaluate(recipe, event, remembered, live_from=service.live_from[recipe.id], scope=scope)
+            except Exception as error:  # one event that meets a defect of ours must not hold up its feed for ever
+                outcome = _defect(recipe, event, error)
             if outcome.spent is not None:
                 memory.keep(tx, account, recipe.memory_id, outcome.spent, outcome.now)
             if outcome.reason in STORED_REASONS:
                 taken.append(Taken(seq, event, outcome))
             else:
-                silent.append(outcome)
+                silent[recipe.id, outcome.reason] += 1
     return taken, silent
 
 
-def _outcome(recipe: Recipe, event: Event, remembered: StoredMemory, live_from: Instant, scope: Parts) -> Outcome:
-    try:
-        return evaluate(recipe, event, remembered, live_from=live_from, scope=scope)
-    except Exception as error:  # one event that meets a defect of ours must not hold up its feed for ever
-        log.exception("recipe.defect", extra={"recipe": recipe.id, "event": event.id})
-        detail = f"a defect of the connector: {type(error).__name__}"
-        return Outcome(recipe.id, recipe.version, "error", detail, event.at)
+def _defect(recipe: Recipe, event: Event, error: Exception) -> Outcome:
+    log.error("recipe.defect", extra={"recipe": recipe.id, "event": event.id}, exc_info=error)
+    detail = f"a defect of the connector: {type(error).__name__}"
+    return Outcome(recipe.id, recipe.version, "error", detail, event.at)

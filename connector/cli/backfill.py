@@ -1,7 +1,7 @@
 """`connector backfill`: stored events through one recipe again, after a mended mistake.
 
 Everything holds that holds for the daemon (inbox order, conditions, limits, gates), but that events from before the
-recipe was live count too. What fired before is left alone unless `--refire` says otherwise.
+recipe was live count too. What fired or was limited before is left alone unless `--refire` says otherwise.
 """
 
 import sys
@@ -37,7 +37,9 @@ def backfill(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="The recipe's id.")],
     since: Annotated[str, typer.Option(metavar="7d", help="Events that happened since then.")] = "7d",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
-    refire: Annotated[bool, typer.Option("--refire", help="Also what fired before: it is delivered again.")] = False,
+    refire: Annotated[
+        bool, typer.Option("--refire", help="Also what fired or was limited before: what fires now is delivered again.")
+    ] = False,
     yes: Yes = False,
     by: ByDefault = "",
     as_json: AsJson = False,
@@ -93,12 +95,13 @@ def _ask(plan: "_Sum", *, yes: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One event and what it makes of the recipe; outcome None where it fired before and is left alone."""
+    """One event and what it makes of the recipe; outcome None where it fired (or was limited) before: left alone."""
 
     seq: int
     event: "Event"
     outcome: "Outcome | None"
     refire: int = 0
+    before: str = ""
 
 
 def _pages(tx: "Tx", recipe: "Recipe", begin: Instant) -> "Iterator[list[int]]":
@@ -118,13 +121,14 @@ def _items(tx: "Tx", recipe: "Recipe", page: Sequence[int], known: limits.Limits
     from connector.recipe.evaluate import evaluate  # noqa: PLC0415
     from connector.store import history, inbox  # noqa: PLC0415
 
-    before = history.runs(tx, recipe.id, page)
+    before = history.decided(tx, recipe.id, page)
     for seq, event in inbox.select(tx, f"e.seq IN ({','.join('?' * len(page))})", page):
-        number, fired = before.get(seq, (-1, False))
-        if fired and not refire:
-            yield _Item(seq, event, None)
+        number, reason = before.get(seq, (-1, ""))
+        if reason in {"fired", "limited"} and not refire:
+            yield _Item(seq, event, None, before=reason)
             continue
-        outcome = evaluate(recipe, event, limits.Unspent(known, event.at) if fired else known, live_from=0)
+        memory = limits.Unspent(known, event.at) if reason == "fired" else known
+        outcome = evaluate(recipe, event, memory, live_from=0)
         if outcome.spent is not None:
             known.keep(recipe.memory_id, event.account, outcome.spent)
         yield _Item(seq, event, outcome, number + 1)
@@ -187,7 +191,7 @@ class _Sum:
     def add(self, item: _Item) -> None:
         """Count one event."""
         if item.outcome is None:
-            self.outcomes["already fired"] += 1
+            self.outcomes[f"already {item.before}"] += 1
             return
         self.outcomes[item.outcome.reason] += 1
         for one in item.outcome.planned:

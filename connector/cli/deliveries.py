@@ -111,7 +111,7 @@ def show(
     with reading(settings()) as tx:
         story = history.story(tx, id)
         parked = parking.parked(tx).get(story.line.destination)
-    advice = _advice(story, parked, at)
+    advice = _advice(story.line, parked, at)
     if as_json:
         emit_json(_story_as_json(story, advice))
     else:
@@ -128,11 +128,10 @@ class Advice(NamedTuple):
     commands: tuple[str, ...] = ()
 
 
-def _advice(story: "Story", parked: "Parked | None", at: Instant) -> Advice:
-    line = story.line
+def _advice(line: "Line", parked: "Parked | None", at: Instant) -> Advice:
     if line.state == State.HELD:
         words, commands = _HELD.get(line.reason, _OTHERWISE)
-    elif line.state == State.DEAD and story.message is None:
+    elif line.state == State.DEAD and not line.rendered:
         words, commands = "mend the recipe, then run the event again", ("backfill {recipe} --refire",)
     elif line.state == State.DEAD:
         words = "try again once the cause is gone, or give it up"

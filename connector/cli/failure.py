@@ -49,7 +49,20 @@ def _code(error: Exception) -> int:
     if isinstance(error, ConnectorError):
         complain(str(error))
         return BUSY if isinstance(error, DatabaseBusy) else WRONG
+    trouble = _database_trouble(error)
+    if trouble:
+        complain(f"the database cannot be used: {trouble}")
+        return WRONG
     return _defect(error)
+
+
+def _database_trouble(error: Exception) -> str:
+    """What SQLite says of the machine or the file (locked, full, damaged …); "" for a mistake in what it was asked."""
+    said = getattr(error, "orig", None)
+    name = getattr(said, "sqlite_errorname", "SQLITE_ERROR")
+    return (
+        "" if name.startswith(("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE")) else str(said)
+    )
 
 
 def _usage(error: TyperException) -> int:

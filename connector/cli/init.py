@@ -90,8 +90,8 @@ def init(
     for each in (file, env):
         if each.exists():
             raise WrongUse(f"{each} is there already and stays as it is: edit it, or name another with --config FILE")
-    given = {"account": "" if sandbox else account, "slack": slack, "webhook": webhook}
-    answers = _answers({**given, "recipes": recipes, "start": start}, ask=not yes and sys.stdin.isatty())
+    given = {"slack": slack, "webhook": webhook, "recipes": recipes, "start": start}
+    answers = _answers({"account": "" if sandbox else account, **given}, ask=not yes and sys.stdin.isatty())
     text = _configuration(answers)
     _try_out(text, answers.secrets, str(file))
     chosen = _chosen(answers)
@@ -119,17 +119,26 @@ def _answers(given: Mapping[str, str | None], *, ask: bool) -> Answers:
     if answers.account:
         if not re.fullmatch(r"[^/\s]+/[^/\s]+/[^/\s]+", answers.account):
             raise WrongUse(f"an account is client/account/BRAND, such as acme/acme/ACME, not {answers.account!r}")
-        answers.slack = answer("slack", "A Slack incoming-webhook address (Enter: none yet)", "")
-        answers.webhook = answer("webhook", "An address that takes webhooks, such as your CRM's (Enter: none yet)", "")
-        answers.start = answer("start", "Where shall the first run begin: now, 7d, or a time", "now")
-        if answers.slack and not re.fullmatch(r"https?://\S+", answers.slack):
-            raise WrongUse("the Slack address begins with https://hooks.slack.com/services/")
-        if answers.slack:
-            answers.secrets |= {"SLACK_SALES": answers.slack, "SLACK_OPS": answers.slack}
+        _destinations(answers, given, ask=ask)
     answers.recipes = answer("recipes", "Which example recipes: all, none, or ids with commas between", "all")
+    if answers.account:
+        answers.start = answer("start", "Where shall the first run begin: now, 7d, or a time", "now")
     if answers.webhook or not answers.account:
         answers.secrets["CRM_SECRET"] = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
     return answers
+
+
+def _destinations(answers: Answers, given: Mapping[str, str | None], *, ask: bool) -> None:
+    answers.slack, answers.webhook = given["slack"] or "", given["webhook"] or ""
+    if ask and not (answers.slack or answers.webhook):
+        question = "Where to: a Slack incoming-webhook address, one that takes webhooks, or both (Enter: later)"
+        for address in str(typer.prompt(question, default="", show_default=False)).split():
+            kind = "slack" if "slack.com/" in address else "webhook"
+            setattr(answers, kind, address)
+    if answers.slack:
+        if not re.fullmatch(r"https?://\S+", answers.slack):
+            raise WrongUse("the Slack address begins with https://hooks.slack.com/services/")
+        answers.secrets |= {"SLACK_SALES": answers.slack, "SLACK_OPS": answers.slack}
 
 
 def _token(*, ask: bool) -> str:

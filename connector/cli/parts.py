@@ -1,6 +1,7 @@
 """What the configuration describes, made: feeds, and the recipes beside it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,17 +43,12 @@ def served(of: "Settings", tx: "Tx") -> Served:
 
     loaded, before = read_folder(of.recipes, Known.of(of)), shelf.known(tx)
     recipes = {recipe.id: recipe for recipe in loaded.recipes}
-    errors = {mistake.file: mistake for mistake in reversed(loaded.mistakes) if mistake.severity == "error"}
-    broken = {}
-    for each in loaded.files:
-        if each.recipe is not None or each.file not in errors:
-            continue
-        broken[each.id or each.file] = errors[each.file]
-        kept = shelf.text(tx, before[each.id].version) if each.id in before and each.id not in recipes else None
-        if kept and each.id:
-            try:
-                recipes[each.id] = parse(kept[1], kept[0])
-            except ConfigurationError:
-                continue
-    live_from = {id: place.live_from for id, place in before.items()}
-    return Served(recipes, live_from, broken)
+    ids = {each.file: each.id or each.file for each in loaded.files}
+    errors = [mistake for mistake in loaded.mistakes if mistake.severity == "error"]
+    broken = {ids.get(mistake.file, mistake.file): mistake for mistake in reversed(errors)}
+    for id in broken.keys() & before.keys() - recipes.keys():
+        kept = shelf.text(tx, before[id].version)
+        if kept is not None:
+            with suppress(ConfigurationError):
+                recipes[id] = parse(kept[1], kept[0])
+    return Served(recipes, {id: place.live_from for id, place in before.items()}, broken)

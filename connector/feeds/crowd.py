@@ -16,6 +16,7 @@ from connector.model import Event
 _PASSES: Final = 12  # over a list that is shuffled at each request, each brings 63 % of what is missing
 _MOST_ACTIONS: Final = 20
 _MOST_UNREADABLE: Final = 3
+_MOST_REPEATED: Final = 5  # pages of a pass that bring nothing new to it
 
 
 @dataclass(slots=True)
@@ -67,8 +68,9 @@ class Crowd:
 
     async def _positions(self, query: Query) -> AsyncIterator[tuple[int, list[Event]]]:
         """The pages of one pass, each with the position after it; empty for an event that no answer can hold."""
-        position = unreadable = 0
-        while position < MOST:
+        position = unreadable = repeated = 0
+        ids: set[str] = set()
+        while position < MOST and repeated < _MOST_REPEATED:
             try:
                 slice_ = await self.slices.at(query, position, smallest=1)
             except TooLarge:
@@ -81,6 +83,8 @@ class Crowd:
             if slice_.end <= position:
                 return
             position = slice_.end
+            repeated = repeated + 1 if ids.issuperset(event.id for event in slice_.events) else 0
+            ids.update(event.id for event in slice_.events)
             yield position, list(slice_.events)
 
     def _keep(self, events: list[Event]) -> list[Event]:

@@ -23,54 +23,54 @@ _STEPS_BACK: Final = (0, *(LARGEST << n for n in range(8)))
 
 
 class Crowded(Exception):
-    """No error, but a reason to look at less at once: too many hits, or in no order that can be followed.
-
-    at: the times that a whole page had in common.
-    """
-
-    def __init__(self, at: Sequence[Instant] = ()) -> None:
-        self.at = at
-        super().__init__()
+    """No error, but a reason to look at less at once: too many hits, or in no order that can be followed."""
 
 
 class Sweep:
-    """covered: the ids seen. count: how many hits there were when the last one was read.
+    """Passes over one query. seen: the ids. count: how many hits there were. times: those of the last hit read.
 
-    crowd: the times that a page had in common, if one had; the pass is complete then if as many ids were seen as hits.
+    crowd: the times that a page had in common, if one had; everything was seen then if as many ids were as hits.
     """
 
-    def __init__(self, slices: Slices, query: Query, clocks: Clocks, look_ahead: int) -> None:
-        """look_ahead: pages after which it is worth asking whether the hits can be paged through at all."""
-        self._slices, self._query, self._clocks, self._look_ahead = slices, query, clocks, look_ahead
-        self.covered: set[str] = set()
+    def __init__(self, slices: Slices, query: Query, clocks: Clocks, *, passes: int, look_ahead: int) -> None:
+        """passes: at most, while the list changes. look_ahead: pages before asking whether there are too many."""
+        self._slices, self._query, self._clocks = slices, query, clocks
+        self._passes, self._look_ahead = passes, look_ahead
+        self.seen: set[str] = set()
         self.count = 0
+        self.times: tuple[Instant, ...] = ()
         self.crowd: tuple[Instant, ...] = ()
+        self._covered: set[str] = set()  # in this pass
 
     async def pages(self) -> AsyncIterator[list[Event]]:
         """The hits, each once. Raises Crowded, TooLarge and what asking raises."""
+        for _ in range(self._passes):
+            known = len(self.seen)
+            self._covered = set()
+            async for events in self._pass():
+                fresh = [event for event in events if event.id not in self.seen]
+                self.seen.update(event.id for event in fresh)
+                if fresh:
+                    yield fresh
+            if len(self.seen) >= self.count or len(self.seen) == known:
+                return
+
+    async def _pass(self) -> AsyncIterator[Sequence[Event]]:
         slice_ = await self._slices.at(self._query, 0)
         for step in range(1, _MOST_STEPS):
             if not slice_.events:
                 return
-            fresh = self._cover(slice_.events)
-            if fresh:
-                yield fresh
             self.count = slice_.end
+            self.times = tuple(at for time in self._clocks(slice_.events[-1]) if (at := instant(time)) is not None)
+            self._covered.update(event.id for event in slice_.events)
+            yield slice_.events
             # A short answer is no proof of the end.
-            if not slice_.full and not await self._slices.holds(self._query, slice_.end, self.covered):
+            if not slice_.full and not await self._slices.holds(self._query, slice_.end, self._covered):
                 return
             if step == self._look_ahead and await self._slices.holds(self._query, MOST - LARGEST):
                 raise Crowded
             slice_ = await self._next(slice_)
         raise Crowded
-
-    def _cover(self, events: Sequence[Event]) -> list[Event]:
-        fresh = []
-        for event in events:
-            if event.id not in self.covered:
-                self.covered.add(event.id)
-                fresh.append(event)
-        return fresh
 
     async def _next(self, last: Slice) -> Slice:
         """The hits after those of `last`, and at least one of those before."""
@@ -80,7 +80,7 @@ class Sweep:
         for numbering in self._slices.beliefs:
             tied, steps_back = same_time, _STEPS_BACK
             if self._slices.reach(last.end - len(tied) - 1, numbering) <= last.end:
-                self.crowd = tuple(at for time in self._clocks(last.events[-1]) if (at := instant(time)) is not None)
+                self.crowd = self.times
                 tied, steps_back = frozenset(), _STEPS_BACK[:1]
             position = last.end - len(tied) - 1
             for back in steps_back:
@@ -92,7 +92,7 @@ class Sweep:
                     return found
                 if not start:
                     break
-        raise Crowded(self.crowd)
+        raise Crowded
 
     def _tied(self, events: Sequence[Event]) -> frozenset[str]:
         """The ids at the end that share their time, by whichever clock more of them do."""
@@ -107,6 +107,6 @@ class Sweep:
     def _joins(self, found: Slice, tied: frozenset[str]) -> bool:
         """Whether these hits go on where the known ones end, leaving none out."""
         ids = {event.id for event in found.events}
-        if found.full and ids <= self.covered:
+        if found.full and ids <= self._covered:
             return False  # it should have reached beyond: `from` does not count what we believed
-        return bool(ids) and (found.start == 0 or not ids & self.covered <= tied)
+        return bool(ids) and (found.start == 0 or not ids & self._covered <= tied)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from connector.errors import FeedUnavailable
 from connector.feeds.crowd import Crowd
 from connector.feeds.slices import LARGEST, Query, Slices, TooLarge
 from connector.feeds.sweep import Clocks, Crowded, Sweep
@@ -16,6 +17,7 @@ from connector.model import Event, Gap, Instant, span_text
 
 _LATE_LOOK: Final = 12  # pages before asking whether there are too many, when nothing suggests it
 _EARLY_LOOK: Final = 2
+_MOST_CROWDS: Final = 5  # one beside the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +51,26 @@ class Window:
 
         Raises FeedError; what was drained before stays drained.
         """
-        position, length = start, end - start
+        position, length, crowds = start, end - start, 0
         while position < end:
             until = min(end, position + length)
-            look = _LATE_LOOK if length == end - start else _EARLY_LOOK
+            sweep = self._sweep(position, until, look=_LATE_LOOK if length == end - start else _EARLY_LOOK)
             gap = None
             try:
-                async for events in self._stretch(position, until, look):
+                async for events in self._stretch(sweep):
                     yield Piece(events)
-            except (Crowded, TooLarge) as reason:
-                at = reason.at if isinstance(reason, Crowded) else ()
+            except (Crowded, TooLarge):
+                await self._learn_edges(sweep.times)
                 if until - position > self.shortest:
-                    await self._learn_edges(at)
-                    length = self._shorter(position, until, at)
+                    length = self._shorter(position, until, sweep.crowd)
                     continue
                 crowd = Crowd(self.slices, self._query(position, until), self.action)
                 async for events in crowd.pages():
                     yield Piece(events)
-                if not crowd.whole:
-                    gap = Gap(position, until, len(crowd.found), _why(until - position))
+                gap = None if crowd.whole else Gap(position, until, len(crowd.found), _why(until - position))
+            crowds = crowds + 1 if gap else 0
+            if crowds > _MOST_CROWDS:
+                raise FeedUnavailable("the platform shows the same events whatever time is asked for")
             yield Piece(upto=until, gap=gap)
             position, length = until, length * 2
             self._given.clear()
@@ -80,30 +83,21 @@ class Window:
                 return max(self.shortest, at - start)
         return max(self.shortest, (end - start) // 2)
 
-    async def _stretch(self, start: Instant, end: Instant, look: int) -> AsyncIterator[list[Event]]:
-        """One stretch, again while it changes."""
-        query = self._query(start, end)
-        covered: set[str] = set()
-        for _ in range(self.passes):
-            before = len(covered)
-            sweep = Sweep(self.slices, query, self.clocks, look)
-            async for events in sweep.pages():
-                if sweep.crowd and self._shuffled:
-                    raise Crowded(sweep.crowd)
-                covered |= {event.id for event in events}
-                fresh = self._unseen(events)
-                if fresh:
-                    yield fresh
-            if len(covered) >= sweep.count or len(covered) == before:
-                break
-        if sweep.crowd and len(covered) < sweep.count:
-            self._shuffled = True
-            raise Crowded(sweep.crowd)
+    def _sweep(self, start: Instant, end: Instant, look: int) -> Sweep:
+        return Sweep(self.slices, self._query(start, end), self.clocks, passes=self.passes, look_ahead=look)
 
-    def _unseen(self, events: list[Event]) -> list[Event]:
-        fresh = [event for event in events if event.id not in self._given]
-        self._given.update(event.id for event in fresh)
-        return fresh
+    async def _stretch(self, sweep: Sweep) -> AsyncIterator[list[Event]]:
+        """What one stretch has that was not handed out yet."""
+        async for events in sweep.pages():
+            if sweep.crowd and self._shuffled:
+                raise Crowded
+            fresh = [event for event in events if event.id not in self._given]
+            self._given.update(event.id for event in fresh)
+            if fresh:
+                yield fresh
+        if sweep.crowd and len(sweep.seen) < sweep.count:
+            self._shuffled = True
+            raise Crowded
 
     def _query(self, start: Instant, end: Instant) -> Query:
         """The query for a stretch. Until it is known whether edges are in, a millisecond more makes that irrelevant."""

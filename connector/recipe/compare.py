@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, TypeAlias
 
 from connector.model import Instant, Json, instant, span
@@ -77,12 +77,22 @@ def number(value: Json) -> Decimal | None:
         return Decimal(value)
     if kind is float:
         return Decimal(repr(value)) if math.isfinite(value) else None
-    if kind is str and _NUMERIC.fullmatch(value):
-        try:
-            return Decimal(value)
-        except InvalidOperation:  # an exponent beyond what decimals reach
-            return None
+    if kind is str:
+        return _read_again(value) if len(value) <= _SHORT else _read(value)
     return None
+
+
+def _read(text: str) -> Decimal | None:
+    if not _NUMERIC.fullmatch(text):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond what decimals reach
+        return None
+
+
+_SHORT: Final = 24  # characters: what is remembered stays small, whatever events hold
+_read_again: Final = lru_cache(maxsize=1024)(_read)  # recipes compare the same few values with each event
 
 
 def kind_of(value: Json) -> str:

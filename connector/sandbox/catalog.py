@@ -5,7 +5,7 @@ page prints them; totals are numbers. `traits` stand in `context.traits` of ever
 
 | event | rawData besides `event`, `timestamp`, `userId` and `anonymousId` |
 |---|---|
-| identify | traits: firstName lastName email phone city postcode plan createdAt marketingPreferences.channels[…] |
+| identify | traits: firstName lastName email phone city postcode plan createdAt intemptProfileId marketingPreferences |
 | page | properties: path referrer search title url |
 | Registered | properties: method (email, google, apple) |
 | Logged In | properties: method |
@@ -28,9 +28,12 @@ page prints them; totals are numbers. `traits` stand in `context.traits` of ever
 | Preferences Updated | properties: channels[channel, subscribed] changed (a channel's name) |
 | Privacy Request Submitted | properties: requestType (erasure, access, stop_tracking, object) reference channel note |
 
+`marketingPreferences` is `{channels: [{channel, subscribed}]}`; `intemptProfileId` is who they are to Intempt, as text.
+
 Campaigns: TRIAL_WELCOME TRIAL_TIPS TRIAL_ENDING NEWSLETTER_WEEKLY BASKET_REMINDER WINBACK_90 SUMMER_OFFER.
 """
 
+import re
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
@@ -101,6 +104,9 @@ CAMPAIGNS: Final = {
 }
 WELCOME: Final = ("TRIAL_WELCOME", "Thanks for starting your trial")
 
+_FIRST: Final = 100_000  # the number in the first customer's userId
+_USER_ID: Final = re.compile(r"LRD-(1\d{5})")
+
 # name, category, price
 _PRODUCTS: Final = (
     ("Montgomery's Cheddar 300g", "Cheese", "9.75"),
@@ -138,6 +144,7 @@ class Person:
     created: str
     subscribed: tuple[bool, ...]
     ip: str
+    intempt_profile_id: str
 
     def traits(self) -> dict[str, Any]:
         """What `identify` says of them, in the shape of the Tracking API page's example."""
@@ -150,6 +157,7 @@ class Person:
             "postcode": self.postcode,
             "plan": self.plan,
             "createdAt": self.created,
+            "intemptProfileId": self.intempt_profile_id,
             "marketingPreferences": {"channels": self.channels()},
         }
 
@@ -190,7 +198,7 @@ def person(number: int) -> Person:
     city, postcode = dice.choice(_PLACES)
     letters = "".join(letter for letter in f"{first}.{last}".lower() if letter.isalpha() or letter == ".")
     return Person(
-        user_id=f"LRD-{100_000 + number}",
+        user_id=f"LRD-{_FIRST + number}",
         anonymous_id=f"{dice.getrandbits(128):032x}",
         first_name=first,
         last_name=last,
@@ -202,4 +210,11 @@ def person(number: int) -> Person:
         created=f"20{dice.randrange(19, 26)}-{dice.randrange(1, 13):02d}-{dice.randrange(1, 29):02d}T09:30:00.000Z",
         subscribed=(dice.random() < 0.8, dice.random() < 0.5, dice.random() < 0.2, False, dice.random() < 0.3),
         ip=f"203.0.113.{dice.randrange(1, 255)}",
+        intempt_profile_id=str(182_233_618_000_000_000 + 7_919 * number),  # past 2**53, as Intempt's are
     )
+
+
+def known_person(user_id: str | None) -> Person | None:
+    """The customer with this userId, None for who is none of the traffic's."""
+    match = _USER_ID.fullmatch(user_id or "")
+    return person(int(match[1]) - _FIRST) if match else None

@@ -13,6 +13,11 @@ account were answered: that is how a page shifts while it is read.
 | POST /sandbox/events | `{count, at, every, event, users, properties}` | generates; `every: 0`: all at one time |
 | POST /sandbox/erase | `{person}` | deletes what a user, customer or anonymous id did |
 | POST /sandbox/types | `{event}` | marks a new type as valid |
+| GET /sandbox/profiles | ?account | the profiles, as meta shows them, without their events |
+| POST /sandbox/profiles | `{profiles: [{userId, traits, id, audiences, categories}]}` | sets up, without events |
+| GET /sandbox/commands | ?account | what was to be sent or started: `[{at, command, call}]` |
+| GET /sandbox/regulations | ?account | what was requested, and who is suppressed |
+| GET, POST /sandbox/intempt/… | | Intempt: see below |
 | GET, POST, DELETE /sandbox/faults | `{kind, times, lasts, only, …}` | shows, adds, removes (see `faults`) |
 | GET /sandbox/requests | | counts by operation and status, and the latest ones |
 | POST /sandbox/traffic | `{rate}` | `5/1s`, or `off` |
@@ -32,7 +37,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
 from connector.errors import ConnectorError
-from connector.sandbox.intilery.account import Account
+from connector.sandbox.intempt import Organization, orders
+from connector.sandbox.intilery import Account
 from connector.sandbox.receiver import Receiver
 from connector.sandbox.replies import Reply, json_reply
 from connector.sandbox.times import read_instant
@@ -42,6 +48,7 @@ if TYPE_CHECKING:
     from connector.sandbox.server import Sandbox
 
 _INJECTED = {"account", "after_requests", "events", "at", "visible", "fill"}
+_PROFILE = {"userId", "traits", "id", "audiences", "categories"}
 _GENERATED = {"account", "after_requests", "count", "at", "every", "event", "users", "properties"}
 
 
@@ -60,6 +67,12 @@ class Order:
             raise TypeError("expected a JSON object")
         refuse_unknown(self.body, known or self.body, "field")
         return dict(self.body)
+
+    @property
+    def organization(self) -> Organization:
+        """The organisation that the body or the query names."""
+        named = {**self.query, **(self.body if isinstance(self.body, dict) else {})}
+        return self.sandbox.organization(str(named.get("organization", "acme")))
 
     @property
     def account(self) -> Account:
@@ -100,6 +113,7 @@ def _state(order: Order) -> Any:
     sandbox = order.sandbox
     return {
         "switches": sandbox.switches.as_dict(),
+        "organizations": {name: len(made.people.masters) for name, made in sandbox.organizations.items()},
         "accounts": {"/".join(name): len(account.feed.all()) for name, account in sandbox.accounts.items()},
         "traffic": sandbox.live.rate,
         "faults": _faults(order),
@@ -148,6 +162,30 @@ def _erase(order: Order) -> Any:
 def _types(order: Order) -> Any:
     order.account.mark_valid(str(order.fields("account", "event").get("event")))
     return {"types": sorted(order.account.types)}
+
+
+def _profiles(order: Order) -> Any:
+    account = order.account
+    return [profile.meta_shown(account.name) for profile in account.profiles.by_activity(order.sandbox.now())]
+
+
+def _set_profiles(order: Order) -> Any:
+    for one in order.fields("account", "profiles").get("profiles", ()):
+        refuse_unknown(one, _PROFILE, "field of a profile")
+        given = dict(one)
+        order.account.identify(str(given.pop("userId", "")), given.pop("traits", {}), **given)
+    return {}
+
+
+def _commands(order: Order) -> Any:
+    return order.account.commands
+
+
+def _regulations(order: Order) -> Any:
+    order.account.settle()
+    known = order.account.regulations
+    shown = [{"regulation_type": one.kind, **one.entry()} for one in known.all.values()]
+    return {"entries": shown, "suppressed": sorted(known.suppressed)}
 
 
 def _faults(order: Order) -> Any:
@@ -215,6 +253,12 @@ _ROUTES: Mapping[tuple[str, str], Answer] = {
     ("POST", "events"): _add_events,
     ("POST", "erase"): _erase,
     ("POST", "types"): _types,
+    ("GET", "profiles"): _profiles,
+    ("POST", "profiles"): _set_profiles,
+    ("GET", "commands"): _commands,
+    ("GET", "regulations"): _regulations,
+    ("GET", "intempt"): orders.show,
+    ("POST", "intempt"): orders.do,
     ("GET", "faults"): _faults,
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _remove_faults,

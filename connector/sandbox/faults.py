@@ -28,8 +28,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from connector.sandbox import wire
-from connector.sandbox.replies import Refusal, Reply, html_page, json_reply
-from connector.sandbox.switches import Switches
+from connector.sandbox.replies import Reply, html_page, json_reply
 from connector.sandbox.times import print_date_header, read_span
 from connector.sandbox.words import refuse_unknown
 
@@ -46,8 +45,9 @@ KINDS: Final = (*sorted(_UNPROCESSED), "truncated", "cut_body", "lost", "drip", 
 class Fault:
     """One fault that waits for its requests.
 
-    times: how many of them, None for all until the instant `until`. only: an operation (`events`, `identify`,
-    `track`), None for all of them. headers are added to the answer's.
+    times: how many of them, None for all until the instant `until`. only: an operation (`events`, `traits`, `batch`,
+    `intempt.track`, `intempt.matches` …; GET /sandbox/requests counts by them), None for all of them. headers are added
+    to the answer's.
     """
 
     kind: str
@@ -114,11 +114,14 @@ class Faults:
 # ── what they do to an answer ─────────────────────────────────────────────────────────────────
 
 
-def replaced(fault: Fault, switches: Switches, *, writing: bool, port: int) -> Reply:
-    """The answer of a fault that keeps the request from being processed. A cut connection's is never sent."""
+def replaced(fault: Fault, refusal: Callable[[int], Reply], port: int) -> Reply:
+    """The answer of a fault that keeps the request from being processed. A cut connection's is never sent.
+
+    refusal: gives the platform's error of a status.
+    """
     match fault.kind:
         case "status":
-            reply = Refusal(fault.status or 503).reply(switches, writing=writing)
+            reply = refusal(fault.status or 503)
         case "body":
             reply = Reply(fault.status or 200, fault.body.encode("utf-8", "surrogatepass"), fault.content_type)
         case "html":

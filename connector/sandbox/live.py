@@ -1,12 +1,13 @@
 """Live traffic at a chosen rate, a stream of its own for each account from the moment somebody first asks for it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from connector.errors import ConfigurationError, Mistake
 from connector.sandbox.intilery.account import Account
 from connector.sandbox.times import read_rate
-from connector.sandbox.traffic import Traffic
+from connector.sandbox.traffic import Call, Traffic
 
 _HISTORY = 100  # events that an account already has when it is first looked at
 _LONGEST_HISTORY = 60_000  # milliseconds
@@ -21,10 +22,11 @@ class _Stream:
 
 
 class Live:
-    """What makes the traffic. seed: which traffic."""
+    """What makes the traffic. seed: which traffic. watch: is shown each call, with its moment, after the account."""
 
-    def __init__(self, seed: str, rate: str | None) -> None:
+    def __init__(self, seed: str, rate: str | None, watch: Callable[[Call, int], None]) -> None:
         self._seed = seed
+        self._watch = watch
         self._streams: list[_Stream] = []
         self.set_rate(rate)
 
@@ -46,7 +48,12 @@ class Live:
         if self._per_second:
             gap = 1_000 / self._per_second
             for n in range(min(_HISTORY, int(_LONGEST_HISTORY / gap)), 0, -1):
-                account.emit(traffic.next(), now - int(n * gap))
+                self._happen(self._streams[-1], now - int(n * gap))
+
+    def _happen(self, stream: _Stream, at: int) -> None:
+        call = stream.traffic.next()
+        stream.account.emit(call, at)
+        self._watch(call, at)
 
     def forget(self) -> None:
         """No account has traffic any more."""
@@ -57,7 +64,7 @@ class Live:
         for stream in self._streams:
             due = int((time.monotonic() - stream.since) * self._per_second)
             for _ in range(due - stream.emitted):
-                stream.account.emit(stream.traffic.next(), clock_time)
+                self._happen(stream, clock_time)
             stream.emitted = due
 
     def pause(self) -> float:

@@ -3,59 +3,47 @@
 import asyncio
 import contextlib
 import errno
+import json
 import signal
 import sys
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from aiohttp import web
 
 from connector.errors import ConfigurationError, Mistake
 from connector.sandbox import control, faults, wire
-from connector.sandbox.intilery.account import Account
 from connector.sandbox.console import Console
+from connector.sandbox.hosts import Platform, Requests
+from connector.sandbox.intempt import Intempt, Organization
+from connector.sandbox.intempt.beginnings import begin
+from connector.sandbox.intilery import Account, Intilery
 from connector.sandbox.intilery.events import AccountName
-from connector.sandbox.intilery import Intilery, Request
+from connector.sandbox.intilery.platform import place
 from connector.sandbox.live import Live
 from connector.sandbox.receiver import Received, Receiver
-from connector.sandbox.replies import request_id
+from connector.sandbox.replies import Reply
+from connector.sandbox.request import Request
 from connector.sandbox.switches import Switches, read_settings
-from connector.sandbox.times import print_date_header, print_time, wall_clock
+from connector.sandbox.times import print_date_header, wall_clock
+from connector.sandbox.traffic import Call
 
 HOST = "127.0.0.1"
 _LARGEST = 256_000_000  # bytes of a control request; the platform has its own, smaller limit
-_WELCOME = """The sandbox emulates the platforms.
-  /track/<client>/<account>/<BRAND>/v1/events|identify|track   Intilery; any names, any auth-token but "invalid"
-  /receiver/<name>   plays a webhook destination    /slack/<name>   plays a Slack incoming webhook
-  /sandbox           what it holds, and what else can be asked of it
-"""
-
-
-@dataclass
-class Requests:
-    """What the platform was asked: counts by operation and status (0: no answer), and the latest requests."""
-
-    counts: Counter[tuple[str, int]] = field(default_factory=Counter)
-    latest: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=20_000))
-
-    def note(self, asked: Request, status: int, at: int) -> None:
-        """One more."""
-        path = f"{asked.path}?{asked.query}" if asked.query else asked.path
-        self.counts[asked.operation, status] += 1
-        self.latest.append({"at": print_time(at), "method": asked.method, "path": path, "status": status})
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the control route."""
-        counts: dict[str, dict[str, int]] = {}
-        for (operation, status), count in sorted(self.counts.items()):
-            counts.setdefault(operation, {})[str(status)] = count
-        return {"counts": counts, "latest": list(self.latest)}
+_REMEMBERED: Final = 2_000  # calls of the traffic that an organisation learns of which is asked for later
+_WELCOME: Final = {
+    "/track/<client>/<account>/<BRAND>/v1/…": 'Intilery; any names, any auth-token but "invalid"',
+    "/cdp/…": "Intilery's second host",
+    "/v1/<organization>/…, /v1/<organization>/projects/<project>/…": 'Intempt; any names, any key but "invalid"',
+    "/receiver/<name>": "plays a webhook destination",
+    "/slack/<name>": "plays a Slack incoming webhook",
+    "/sandbox": "what it holds, and what else can be asked of it",
+}
 
 
 class Sandbox:
-    """Both ends of the product's world on one loopback port; use it as an async context manager.
+    """All ends of the product's world on one loopback port; use it as an async context manager.
 
     port: 0 takes a free one; traffic: a rate such as `2/1s`, None for none; switches: see `switches.SWITCHES`;
     clock: milliseconds; seed: which traffic; watch: is shown each request that a receiver takes. Raises
@@ -78,11 +66,14 @@ class Sandbox:
         self.receivers: dict[str, Receiver] = {}
         self.requests = Requests()
         self.faults = faults.Faults(self.now)
-        self.intilery = Intilery(self.switches, self._account, self.now)
+        self.intilery = Intilery(self.switches, self._account, self.accounts.values, self.now)
+        self.organizations: dict[str, Organization] = {}
+        self.intempt = Intempt(self.switches, self.organization, self.now)
         self._clock = clock
         self._watch = watch
         self._traffic_at_start = traffic
-        self.live = Live(seed, traffic)
+        self.live = Live(seed, traffic, self._observe)
+        self._happened: deque[tuple[Call, int]] = deque(maxlen=_REMEMBERED)
         self._later: list[tuple[int, Account, Callable[[], object]]] = []
         self._runner: web.ServerRunner | None = None
         self._traffic: asyncio.Task[None] | None = None
@@ -128,10 +119,12 @@ class Sandbox:
         """Everything as at the start."""
         self.switches.reset()
         self.intilery.reset()
+        self.intempt.reset()
         self.live.forget()
         self.live.set_rate(self._traffic_at_start)
         self.requests = Requests()
-        for everything in (self.accounts, self.receivers, self._later, self.faults.waiting):
+        held = (self.accounts, self.organizations, self.receivers, self._later, self._happened, self.faults.waiting)
+        for everything in held:
             everything.clear()
 
     # ── what is in it ─────────────────────────────────────────────────────────────────────────
@@ -148,6 +141,26 @@ class Sandbox:
             self.accounts[name] = Account(name, self.switches, self.now)
             self.live.begin(self.accounts[name], self.now())
         return self.accounts[name]
+
+    def organization(self, name: str = "acme") -> Organization:
+        """Intempt's organisation of this name, there since it was first asked for.
+
+        Its people are those of the accounts' live traffic; where no account was asked for, one of its name has some.
+        """
+        made = self.organizations.get(name)
+        if made is None:
+            made = self.organizations[name] = Organization(name, self.switches, self.now)
+            begin(made)
+            for call, at in self._happened:
+                made.observe(call, at)
+            if self.live.rate is not None and not self.accounts:
+                self._account((name, name, name.upper()))
+        return made
+
+    def _observe(self, call: Call, at: int) -> None:
+        self._happened.append((call, at))
+        for made in self.organizations.values():
+            made.observe(call, at)
 
     def receiver(self, name: str) -> Receiver:
         """What plays the webhook destination at `/receiver/<name>`."""
@@ -176,34 +189,39 @@ class Sandbox:
         match folder:
             case "receiver" | "slack" if rest and rest[0]:
                 return await self.named(folder, rest[0]).answer(request)
-            case "track":
-                return await self._platform(request, path, query)
+            case "track" | "cdp":
+                return await self._platform(self.intilery, request, path, query)
+            case "v1" | "upload":
+                return await self._platform(self.intempt, request, path, query)
             case "sandbox":
                 reply = control.answer(self, request.method, path, query, await request.read())
                 return wire.whole(reply, {})
-        return web.Response(status=200 if path == "/" else 404, text=_WELCOME)
+        return wire.whole(_root(request) if path == "/" else Reply(404, _welcome(), "text/plain"), {})
 
-    async def _platform(self, request: web.BaseRequest, path: str, query: str) -> web.StreamResponse:
-        body = await _read(request, self.intilery.body_limit)
-        asked = Request(request.method, path, query, request.headers, body)
-        fault = self.faults.take(asked.operation)
+    async def _platform(
+        self, platform: Platform, request: web.BaseRequest, path: str, query: str
+    ) -> web.StreamResponse:
+        body = await _read(request, platform.limit(path))
+        asked, operation = Request(request.method, path, query, request.headers, body), platform.operation(path)
+        fault = self.faults.take(operation)
         if fault is None or fault.processed:
-            reply = self.intilery.answer(asked)
+            reply = platform.answer(asked)
         else:
-            reply = faults.replaced(fault, self.switches, writing=asked.writing, port=self.port)
+            reply = faults.replaced(fault, lambda status: platform.refusal(asked, status), self.port)
         now = self.now()
-        self.requests.note(asked, 0 if fault and fault.kind in {"cut", "lost"} else reply.status, now)
-        if asked.operation == "events":
-            self._do_what_waited(asked)
-        headers = {"x-amzn-RequestId": request_id(), "Date": print_date_header(now)}
+        self.requests.note(asked, operation, 0 if fault and fault.kind in {"cut", "lost"} else reply.status, now)
+        if operation == "events":
+            self._do_what_waited(path)
+        headers = {**platform.headers(), "Date": print_date_header(now)}
         if fault is not None:
             return await faults.send(fault, reply, request, headers, now)
         return wire.whole(reply, headers)
 
-    def _do_what_waited(self, asked: Request) -> None:
+    def _do_what_waited(self, path: str) -> None:
+        found = place(path)
         waiting, self._later = self._later, []
         for count, account, do in waiting:
-            left = count - (account.name == asked.account)
+            left = count - (found is not None and account.name == found.account)
             if left > 0:
                 self._later.append((left, account, do))
             else:
@@ -225,6 +243,20 @@ async def _read(request: web.BaseRequest, limit: int) -> bytes:
             if len(body) > limit:
                 break
     return bytes(body)
+
+
+def _root(request: web.BaseRequest) -> Reply:
+    """What Intempt's root says, which serves to see whether it is there; to a browser, what is here."""
+    if "text/html" in request.headers.get("accept", ""):
+        return Reply(200, _welcome(), "text/plain")
+    links = {name: {"href": f"https://{request.host}/v1/playground/{name}/"} for name in ("sources", "collections")}
+    shown = {"service": "metadata", "version": "v1", "status": "ok", "_links": links, "sandbox": _WELCOME}
+    return Reply(200, json.dumps(shown, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def _welcome() -> bytes:
+    width = max(map(len, _WELCOME))
+    return "".join(f"{path:{width}}  {about}\n" for path, about in _WELCOME.items()).encode()
 
 
 def _port_mistake(port: int, error: OSError) -> Mistake:
@@ -250,6 +282,7 @@ async def serve(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         printer(f"Sandbox on {sandbox.url}")
         printer(f"  base_url for Intilery  {sandbox.url}   (any client, account, brand; any auth-token but 'invalid')")
+        printer(f"  base_url for Intempt   {sandbox.url}   (any organization, project; any api_key but 'invalid')")
         printer(f"  webhook destinations   {sandbox.url}/receiver/<name>")
         printer(f"  Slack destinations     {sandbox.url}/slack/<name>")
         printer(f"  control                {sandbox.url}/sandbox")

@@ -90,6 +90,7 @@ _ODDITIES: Final = (("user_id", 0.03), ("shuffled", 0.06), ("extra", 0.09), ("no
 def _by(who: Person, event: str, properties: dict[str, Any], **more: Any) -> Step:
     """What an identified customer does."""
     traits = {"email": who.email, "firstName": who.first_name, "lastName": who.last_name}
+    traits["intemptProfileId"] = who.intempt_profile_id
     context = {"ip": who.ip, "userAgent": _BROWSER, "traits": traits}
     return {
         "userId": who.user_id,
@@ -99,6 +100,10 @@ def _by(who: Person, event: str, properties: dict[str, Any], **more: Any) -> Ste
         "context": context,
         **more,
     }
+
+
+def _known_by_mail(who: Person) -> dict[str, str]:
+    return {"email": who.email, "firstName": who.first_name, "intemptProfileId": who.intempt_profile_id}
 
 
 def _page(who: Person, path: str, title: str) -> Step:
@@ -166,7 +171,7 @@ def _check_out(who: Person, dice: Random, cart: str, lines: list[tuple[Product, 
 def _mail(who: Person, dice: Random, campaign: str, subject: str, keenness: float) -> Iterator[Step]:
     about = {"email_id": str(uuid.UUID(int=dice.getrandbits(128), version=4)), "email_subject": subject}
     about["campaign_id"] = campaign
-    opened = {"ip": who.ip, "user_agent": _BROWSER, "traits": {"email": who.email, "firstName": who.first_name}}
+    opened = {"ip": who.ip, "user_agent": _BROWSER, "traits": _known_by_mail(who)}
 
     def step(name: str, **properties: str) -> Step:
         sent = _by(who, name, about | properties, sendType="email")

@@ -10,7 +10,7 @@ from connector.document import Document, read_file
 from connector.errors import ConfigurationError, SecretMissing
 from connector.model import Json
 from connector.secrets import Vault
-from connector.settings.checks import check
+from connector.settings.checks import check, not_yet
 from connector.settings.layers import Layers
 from connector.settings.models import Connection, Regulations, Settings, Watched
 from connector.settings.prepare import prepare
@@ -46,6 +46,8 @@ def load(
         mistakes += mistakes_of(error, layers)
     else:
         mistakes += check(settings, layers, document)
+        if not any(mistake.severity == "error" for mistake in mistakes):
+            mistakes += not_yet(settings, layers)
     if settings is None or any(mistake.severity == "error" for mistake in mistakes):
         raise ConfigurationError(mistakes)
     return settings.bound(document, vault, watched, sorted(mistakes))

@@ -67,3 +67,17 @@ def _torn(settings: Settings, document: Document) -> Iterator[Mistake]:
     if last == "regulations" and settings.regulations.mode != "dry_run" and document.text[-1] not in "\n]}\"'":
         message = "regulations: the last line of the file has no end, so some of it may be missing"
         yield document.mistake(("regulations",), message, "end it with a line break", key=True)
+
+
+def not_yet(settings: Settings, layers: Layers) -> Iterator[Mistake]:
+    """What may be said already and nothing acts on: a warning, or an error where relying on it would do harm."""
+    for place in (("web",), ("alarms",), ("privacy", "max_size")):
+        said: object = layers.tree
+        for key in place:
+            said = said.get(key) if isinstance(said, dict) else None
+        if said:
+            message = f"{'.'.join(place)}: nothing acts on this yet"
+            yield layers.mistake(place, message, "leave it out", key=True, severity="warning")
+    if settings.privacy.redact:
+        message = "privacy.redact: not available yet, nothing would be left out of what is stored"
+        yield layers.mistake(("privacy", "redact"), message, "remove it; see privacy.keep.events")

@@ -86,6 +86,8 @@ class Store:
 
     def open(self) -> "Store":
         """Create the tables of an empty database, bring an older one up to date. Raises DatabaseUnusable."""
+        if not self.url.startswith("sqlite"):
+            raise DatabaseUnusable("only SQLite is available so far: write `database: sqlite:///connector.db`")
         file = driver.database_file(self.url)
         if file is not None:
             if not file.parent.is_dir():

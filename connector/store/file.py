@@ -77,17 +77,15 @@ def _alone(database: Path) -> Iterator[None]:
 
 
 def _set_aside(database: Path, now: Instant) -> Path | None:
+    """Rename a database and the log that belongs to it, in whatever state they are."""
     if not database.exists():
         return None
-    store = Store(f"sqlite:///{database}")
-    with store.write() as tx:
-        tx.run("SELECT 1")
-    store.close()  # the last one out writes the log into the file and removes it
-    if database.with_name(database.name + "-wal").exists():
-        raise CopyRefused(f"another program has {database} open: end it first")
     stamp = instant_text(now)[:19].replace("-", "").replace(":", "")
     aside = database.with_name(f"{database.name}.before-{stamp}Z")
-    database.rename(aside)
+    for ending in ("-shm", "-wal", ""):
+        part = database.with_name(database.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
     return aside
 
 
@@ -105,8 +103,9 @@ def _copy(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     driver.make_private(target)
     with _raw(source, read_only=True) as old, _raw(target) as new:
+        new.execute("PRAGMA journal_mode=DELETE")  # not every page by way of a log
         old.backup(new)
-        new.execute("PRAGMA journal_mode=DELETE")
+        new.execute("PRAGMA journal_mode=DELETE")  # the copy has taken over how the source was kept
 
 
 @contextlib.contextmanager

@@ -24,7 +24,8 @@ class Unknown(ConnectorError):
 
 _LINE: Final = (
     "SELECT d.seq, d.id, d.recipe, d.action, coalesce(e.event_id, ''), d.destination, d.state, d.reason, d.attempts, "
-    "d.due, d.answer, d.created, d.settled, d.kind FROM deliveries d LEFT JOIN events e ON e.seq = d.event"
+    "d.due, d.answer, d.created, d.settled, d.kind, d.method <> '' "
+    "FROM deliveries d LEFT JOIN events e ON e.seq = d.event"
 )
 
 # SQLite takes an index of some rows only where the question repeats its very condition.
@@ -36,7 +37,7 @@ _UNUSUAL: Final = "state IN ('held', 'dead', 'discarded', 'skipped')"
 class Line:
     """One delivery as lists show it. event: its id, "" when it was let go. due: of the next attempt while pending.
 
-    state: one of model.State.
+    state: one of model.State. rendered: false for one that could not be.
     """
 
     seq: int
@@ -53,6 +54,7 @@ class Line:
     created: Instant
     settled: Instant | None
     kind: str
+    rendered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def deliveries(  # noqa: PLR0913  each narrows the list
 def delivery(tx: Tx, id: str) -> Line:
     """The delivery of that id, or of the only one that begins so. Raises Unknown."""
     found = tx.rows(f"{_LINE} WHERE d.id = ?", (id,))
-    if not found and len(id.removeprefix("dlv_")) >= SHORTEST_PREFIX:
+    if not found and len(id) >= SHORTEST_PREFIX:
         found = tx.rows(f"{_LINE} WHERE d.id >= ? AND d.id < ? LIMIT 2", (id, id + "\x7f"))
     if len(found) != 1:
         raise Unknown(_unknown("delivery", id, len(found), "see `connector deliveries list`"))
@@ -138,7 +140,7 @@ def story(tx: Tx, id: str) -> Story:
         expires_at=facts.expires_at,
         order_key=facts.order_key,
         needs=json.loads(facts.needs or "[]"),
-        message=_message(facts) if facts.method else None,
+        message=_message(facts) if line.rendered else None,
         attempts=attempts,
         event=inbox.load(tx, facts.event),
     )
@@ -241,15 +243,18 @@ def outcomes(tx: Tx, seq: int) -> list[Kept]:
     return [Kept(*row) for row in tx.run(question, (seq,))]
 
 
-def runs(tx: Tx, recipe: str, events: Sequence[int]) -> dict[int, tuple[int, bool]]:
-    """By event number: the highest refire number this recipe ran it under, and whether one of its runs fired."""
+def decided(tx: Tx, recipe: str, events: Sequence[int]) -> dict[int, tuple[int, str]]:
+    """By event number: the highest refire number this recipe has an outcome under, and `fired`, `limited` or `error`.
+
+    One that fired once counts as fired, whatever came later.
+    """
     places = ",".join("?" * len(events))
     rows = tx.rows(
-        "SELECT event, max(refire), max(CASE reason WHEN 'fired' THEN 1 ELSE 0 END) FROM outcomes "  # noqa: S608
-        f"WHERE event IN ({places}) AND recipe = ? AND reason IN ('fired', 'error') GROUP BY event",
+        "SELECT event, max(refire), max(CASE reason WHEN 'fired' THEN 3 WHEN 'limited' THEN 2 ELSE 1 END) "  # noqa: S608
+        f"FROM outcomes WHERE event IN ({places}) AND recipe = ? GROUP BY event",
         (*events, recipe),
     )
-    return {row[0]: (row[1], bool(row[2])) for row in rows}
+    return {row[0]: (row[1], ("error", "limited", "fired")[row[2] - 1]) for row in rows}
 
 
 def outcome_counts(tx: Tx, now: Instant) -> dict[str, dict[str, int]]:

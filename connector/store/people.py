@@ -25,7 +25,7 @@ def retry(tx: Tx, id: str, by: str, now: Instant) -> Line:
     line = history.delivery(tx, id)
     if line.state != State.DEAD:
         raise Refused(f"{line.id} is {line.state}: only a dead delivery can be retried")
-    if history.story(tx, line.id).message is None:
+    if not line.rendered:
         raise Refused(
             f"{line.id} was never rendered ({line.reason}): mend the recipe, then "
             f"`connector backfill {line.recipe} --refire`"

@@ -8,9 +8,10 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
-from connector.model import DAY, STORED_REASONS, Event, Instant, Outcome, Planned, Rate, State, delivery_id
+from connector.model import DAY, STORED_REASONS, Event, Instant, Outcome, Planned, Rate, Reason, State, delivery_id
 from connector.store import regulations
 from connector.store.database import Tx
 from connector.store.outbox import COLUMNS
@@ -57,10 +58,12 @@ class Ledger:
     now: Instant
     needy: set[int] = field(default_factory=set)
 
-    def write(self, account: int, taken: Sequence[Taken], silent: Sequence[Outcome] = ()) -> set[str]:
+    def write(
+        self, account: int, taken: Sequence[Taken], silent: Mapping[tuple[str, Reason], int] = MappingProxyType({})
+    ) -> set[str]:
         """Write outcomes, counts and deliveries; the destinations that have something new to send.
 
-        silent: outcomes that are only counted, whatever their reason.
+        silent: how many more outcomes there were, that are only counted, by recipe and reason.
         """
         self._count(taken, silent)
         runs = self._outcomes(taken)
@@ -101,10 +104,10 @@ class Ledger:
         )
         return runs
 
-    def _count(self, taken: Sequence[Taken], silent: Sequence[Outcome]) -> None:
+    def _count(self, taken: Sequence[Taken], silent: Mapping[tuple[str, Reason], int]) -> None:
         day = self.now // DAY
-        counts = Counter([(outcome.recipe, outcome.reason) for outcome in silent])
-        counts.update([(one.outcome.recipe, one.outcome.reason) for one in taken])
+        counts = Counter((one.outcome.recipe, one.outcome.reason) for one in taken)
+        counts.update(silent)
         self.tx.many(
             "INSERT INTO outcome_counts (day, recipe, reason, n) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (day, recipe, reason) DO UPDATE SET n = outcome_counts.n + excluded.n",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy.exc import DatabaseError
+
 from connector.store import audit
 from connector.store.database import Tx
 
@@ -42,13 +44,17 @@ class Check:
 
 def verify(tx: Tx) -> list[Check]:
     """Look at everything; takes a while on a large database."""
-    checks = []
-    if tx.connection.dialect.name == "sqlite":
-        faults = [str(row[0]) for row in tx.run("PRAGMA integrity_check(10)")]
-        checks.append(Check("the file is whole", "" if faults == ["ok"] else "; ".join(faults)))
-    broken = audit.verify(tx)
-    checks.append(Check("the audit is unchanged", "" if broken is None else f"row {broken} does not fit the chain"))
-    for name, question in _NONE_MAY_BE.items():
-        n = int(tx.one(question)[0])
-        checks.append(Check(name, f"{n} do not" if n else ""))
+    checks: list[Check] = []
+    try:
+        if tx.connection.dialect.name == "sqlite":
+            faults = [str(row[0]) for row in tx.run("PRAGMA integrity_check(10)")]
+            checks.append(Check("the file is whole", "" if faults == ["ok"] else "; ".join(faults)))
+        broken = audit.verify(tx)
+        checks.append(Check("the audit is unchanged", f"row {broken} does not fit the chain" if broken else ""))
+        for name, question in _NONE_MAY_BE.items():
+            n = int(tx.one(question)[0])
+            checks.append(Check(name, f"{n} do not" if n else ""))
+    except DatabaseError as error:
+        tx.connection.rollback()  # to commit what could not be read would fail once more
+        checks.append(Check("the file can be read", f"{error.orig}: restore a backup"))
     return checks

@@ -172,7 +172,7 @@ class World:
     # ── the daemon ────────────────────────────────────────────────────────────────────────────
 
     def _environment(self) -> dict[str, str]:
-        kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")
+        kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
         return {name: os.environ[name] for name in kept if name in os.environ} | {"TMPDIR": str(self.folder)}
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":

@@ -80,6 +80,14 @@ def test_limits_hold_among_the_events_in_inbox_order(house: House) -> None:
     assert expected == _outcomes(house, "--refire")
 
 
+def test_what_was_limited_stays_so_even_when_the_limit_has_forgotten_why(house: House) -> None:
+    house.write("recipes/trial-click.yaml", RECIPE.replace("actions:", "limit: 1/24h\nactions:"))
+    house.see(house.event(1, ago=72 * HOUR), house.event(2, ago=71 * HOUR), house.event(3, ago=1 * HOUR))
+    house.run("backfill", "trial-click")
+    assert {"already fired": 2, "already limited": 1} == _outcomes(house)
+    assert {"fired": 2, "limited": 1} == _outcomes(house, "--refire")
+
+
 def test_customers_whose_ids_meet_share_a_limit_in_a_dry_run_too(house: House) -> None:
     house.write("recipes/trial-click.yaml", RECIPE.replace("actions:", "limit: 1/24h\nactions:"))
     first, second, joining = (house.event(n, user=f"u{n}") for n in (1, 2, 3))

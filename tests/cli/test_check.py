@@ -105,7 +105,9 @@ def test_a_recipe_that_cannot_be_read_fails_the_run(house: House) -> None:
 
 
 def test_a_junit_report_is_written(house: House) -> None:
-    house.write("recipes/other.yaml", RECIPE.replace("id: trial-click", "id: other").replace("clicked Hi", "\x85 Ho"))
+    house.write(
+        "recipes/other.yaml", RECIPE.replace("id: trial-click", "id: other").replace("clicked Hi", "clicked Ho")
+    )
     house.write("recipes/broken.yaml", "id: broken\n")
     assert 1 == house.run("test", "--junit", "report.xml").code
     suite = ET.fromstring((house.folder / "report.xml").read_text())  # noqa: S314  our own

@@ -105,6 +105,29 @@ def test_what_is_no_backup_is_refused(house: House, content: str) -> None:
     assert not list(house.folder.glob("connector.db.before-*"))
 
 
+def test_a_damaged_database_is_replaced_too(house: House) -> None:
+    house.see(house.event(1))
+    house.run("db", "backup", "backup.db")
+    _damage(house, 1)
+    assert (0, 1) == (house.run("db", "restore", "backup.db", "--yes").code, _events(house))
+
+
+def test_what_was_not_yet_in_the_file_itself_is_set_aside_with_it(house: House) -> None:
+    house.see(house.event(1))
+    house.run("db", "backup", "backup.db")
+    store = house.store()  # as after a kill: the latest events are in the log
+    with store.write() as tx:
+        tx.run("UPDATE events SET name = 'latest'")
+    assert 0 == house.run("db", "restore", "backup.db", "--yes").code
+    store.close()
+    (aside,) = house.folder.glob("connector.db.before-*Z")
+    old = Store(f"sqlite:///{aside}")
+    with old.read() as tx:
+        assert "latest" == tx.one("SELECT name FROM events")[0]
+    old.close()
+    assert "email_link_clicked" == house.ask("SELECT name FROM events")[0]
+
+
 def test_a_backup_of_a_newer_connector_is_refused(house: House) -> None:
     house.store().close()
     house.run("db", "backup", "backup.db")
@@ -161,14 +184,27 @@ def test_damage_is_found(house: House, damage: str, check: str) -> None:
     assert (1, True) == (said.code, check in {one["check"] for one in said.json if not one["ok"]})
 
 
-def test_a_broken_file_is_found(house: House) -> None:
-    house.see(*(house.event(n) for n in range(300)))
+def _damage(house: House, first_page: int) -> None:
     file = house.folder / "connector.db"
     content = bytearray(file.read_bytes())
-    for place in range(8 * 4096, len(content), 4096):
+    for place in range(first_page * 4096, len(content), 4096):
         content[place : place + 64] = b"\xff" * 64
     file.write_bytes(content)
-    assert house.run("db", "verify").code in {1, 2}
+
+
+def test_a_damaged_table_is_found(house: House) -> None:
+    house.see(*(house.event(n) for n in range(1000)))
+    _damage(house, house.ask("PRAGMA page_count")[0] - 5)
+    said = house.run("db", "verify")
+    assert (1, True) == (said.code, "no  " in said.out)
+
+
+def test_a_file_that_cannot_be_read_is_no_defect_of_ours(house: House) -> None:
+    house.see(house.event(1))
+    _damage(house, 1)
+    for arguments in (("db", "verify"), ("events",), ("deliveries", "list")):
+        said = house.run(*arguments)
+        assert (2, True) == (said.code, said.err.startswith("the database cannot be used: ")), arguments
 
 
 def test_a_chain_that_holds_counts_every_row(house: House) -> None:

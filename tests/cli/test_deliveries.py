@@ -112,7 +112,7 @@ def test_a_pending_one_of_a_parked_destination_is_not_well(house: House) -> None
 def test_the_beginning_of_an_id_is_enough_when_it_is_the_only_one(house: House) -> None:
     (id,) = house.fire(house.event(1), a_delivery())
     assert id == house.run("deliveries", "show", id[:12], "--json").json["id"]
-    assert 2 == house.run("deliveries", "show", id[:8]).code
+    assert 2 == house.run("deliveries", "show", id[:5]).code
     house.change("UPDATE deliveries SET id = 'dlv_aaaaaaaa1'")
     house.fire(house.event(2), a_delivery())
     house.change("UPDATE deliveries SET id = 'dlv_aaaaaaaa2' WHERE id <> 'dlv_aaaaaaaa1'")

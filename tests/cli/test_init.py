@@ -1,11 +1,14 @@
 """`connector init`: a configuration that works, and nothing overwritten."""
 
+import os
+import pty
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.house import CANARY, House, Said, connector
+from tests.cli.house import CANARY, House, connector
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ def test_examples_are_chosen(empty: House, asked: str, copied: set[str]) -> None
     [
         (("--account", "larder"), "an account is client/account/BRAND"),
         (("--account", "Larder/uk/LARDER"), "connector.yaml:3:16: connections.intilery.client_id: expected lower case"),
-        (("--account", "larder/uk/LARDER", "--start", "soon"), "start"),
+        (("--account", "larder/uk/LARDER", "--start", "soon"), "expected now, a duration such as 7d"),
         (("--account", "larder/uk/LARDER", "--webhook", "crm.example.com"), "crm"),
         (("--account", "larder/uk/LARDER", "--slack", "#sales"), "the Slack address begins with"),
         (("--sandbox", "--recipes", "nothing"), "there is no example 'nothing'"),
@@ -111,33 +114,35 @@ def test_another_folder_is_made(empty: House) -> None:
     assert 0 == empty.run("--config", "deep/er/connector.yaml", "check").code
 
 
-def test_on_a_terminal_four_questions_are_asked(empty: House) -> None:
-    said = _typed(empty.folder, "larder/uk/LARDER\n\nhttps://hooks.slack.com/services/T/B/x\n\n7d\ntrial-click\n")
-    assert said.out.count("Enter:") == 4
+def test_on_a_terminal_four_questions_are_asked_and_the_token_is_not_shown(empty: House) -> None:
+    address = "https://hooks.slack.com/services/T/B/x"
+    screen = _typed(empty.folder, "larder/uk/LARDER", CANARY, address, "trial-click", "7d")
+    assert CANARY not in screen
     assert {"trial-click"} == _recipes(empty)
     assert 'start: "7d"' in (empty.folder / "connector.yaml").read_text()
+    assert f"INTILERY_TOKEN={CANARY}" in (empty.folder / ".env").read_text()
+    assert (0, "no mistakes\n") == ((checked := empty.run("check")).code, checked.out)
 
 
-def _typed(folder: Path, answers: str) -> Said:
-    """What a person at a terminal sees."""
-    import os
-    import pty
-    import sys
-
-    read: list[bytes] = []
+def _typed(folder: Path, *answers: str) -> str:
+    """The screen of a person at a terminal, who answers each question once it is there."""
     pid, descriptor = pty.fork()
     if pid == 0:
         os.chdir(folder)
         os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
         os.execv(sys.executable, [sys.executable, "-m", "connector", "init"])  # noqa: S606  a terminal of its own
-    os.write(descriptor, answers.encode())
+    screen, waiting = "", list(answers)
     try:
         while piece := os.read(descriptor, 4096):
-            read.append(piece)
+            screen += piece.decode(errors="replace")
+            if waiting and screen.endswith(": "):
+                os.write(descriptor, f"{waiting.pop(0)}\n".encode())
     except OSError:  # Linux says so when the other end is gone
         pass
-    _, status = os.waitpid(pid, 0)
-    return Said(os.waitstatus_to_exitcode(status), b"".join(read).decode(errors="replace"), "")
+    finally:
+        os.close(descriptor)
+        os.waitpid(pid, 0)
+    return screen
 
 
 def test_no_terminal_no_questions(empty: House) -> None:

@@ -74,6 +74,12 @@ def test_a_broken_recipe_is_not_well_whether_the_daemon_has_seen_it_or_not(runni
     assert errors["new"].startswith("recipes/new.yaml")
 
 
+def test_a_missing_recipes_folder_is_not_well(running: House) -> None:
+    (running.folder / "recipes").rename(running.folder / "elsewhere")
+    said = running.run("status")
+    assert (1, True) == (said.code, "recipes: there is no such folder" in said.out)
+
+
 def test_dead_deliveries_and_those_of_a_destination_that_is_gone_are_not_well(running: House) -> None:
     running.fire(running.event(1), a_delivery(State.DEAD, "HTTP 404"))
     running.fire(running.event(2), a_delivery(to="old"))

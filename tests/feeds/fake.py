@@ -72,6 +72,7 @@ class Platform:
     _entries: list[Entry] = field(default_factory=list)
     _times: list[int] = field(default_factory=list)
     _all_visible: int = 0
+    _answers: dict[str, list[Entry]] = field(default_factory=dict)  # the same until something is added or erased
 
     @property
     def time(self) -> int:
@@ -80,6 +81,7 @@ class Platform:
     def add(self, *entries: Entry) -> None:
         self._entries = sorted([*self._entries, *entries], key=self._time_of)
         self._times = [self._time_of(entry) for entry in self._entries]
+        self._answers.clear()
         self._all_visible = max((entry.visible for entry in self._entries), default=0)
 
     def erase(self, gone: Callable[[Entry], bool]) -> None:
@@ -107,7 +109,10 @@ class Platform:
             return refused(400, "start must be a date")
         if skip + size > 10_000:
             return refused(400, "too far") if self.beyond == "400" else events((), self.time)
-        found = self._found(query)
+        key = str([item for item in sorted(query.items()) if item[0] not in ("from", "size")])
+        found = self._answers.get(key) or self._found(query)
+        if self._all_visible <= self.time:
+            self._answers[key] = found
         page = self._cut(found[::-1] if query["sort"] == "desc" else found, skip, size)
         return events([entry.text for entry in page], self.time)
 

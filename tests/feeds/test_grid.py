@@ -12,13 +12,10 @@ from tests.feeds.fake import NOON, Entry
 
 GRID = list(
     itertools.product(
-        ("hits", "pages"),
-        ("eventTime", "receivedTime"),
-        ("inclusive", "exclusive", "half_open"),
-        ("stable", "random"),
-        ("400", "empty"),
+        ("hits", "pages"), ("eventTime", "receivedTime"), ("inclusive", "exclusive", "half_open"), ("stable", "random")
     )
 )
+switches = pytest.mark.parametrize(("numbering", "clock", "edges", "ties"), GRID)
 
 
 def traffic(seed: int, count: int, span: int) -> Iterator[Entry]:
@@ -31,11 +28,9 @@ def traffic(seed: int, count: int, span: int) -> Iterator[Entry]:
         yield Entry(f"e{n}", max(NOON + 60 + n, received - late * SECOND), received, visible, f"action_{n % 7}")
 
 
-@pytest.mark.parametrize(("numbering", "clock", "edges", "ties", "beyond"), GRID)
-def test_late_and_back_dated_events_all_arrive(
-    start: Start, numbering: str, clock: str, edges: str, ties: str, beyond: str
-) -> None:
-    poller = start(numbering=numbering, clock=clock, edges=edges, ties=ties, beyond=beyond)
+@switches
+def test_late_and_back_dated_events_all_arrive(start: Start, numbering: str, clock: str, edges: str, ties: str) -> None:
+    poller = start(numbering=numbering, clock=clock, edges=edges, ties=ties)
     poller.poll()
     entries = list(traffic(1, 700, 40 * SECOND))
     poller.platform.add(*entries)
@@ -46,11 +41,11 @@ def test_late_and_back_dated_events_all_arrive(
     assert [] == poller.errors
 
 
-@pytest.mark.parametrize(("numbering", "clock", "edges", "ties", "beyond"), GRID)
+@switches
 def test_customers_erased_while_pages_are_read_cost_nobody_else(
-    start: Start, numbering: str, clock: str, edges: str, ties: str, beyond: str
+    start: Start, numbering: str, clock: str, edges: str, ties: str
 ) -> None:
-    poller = start(numbering=numbering, clock=clock, edges=edges, ties=ties, beyond=beyond)
+    poller = start(numbering=numbering, clock=clock, edges=edges, ties=ties)
     poller.poll()
     entries = list(traffic(2, 600, 8 * SECOND))
     poller.platform.add(*entries)
@@ -73,7 +68,8 @@ def test_customers_erased_while_pages_are_read_cost_nobody_else(
     assert set() == {entry.id for entry in entries} - erased - set(poller.inbox)
 
 
-@pytest.mark.parametrize(("numbering", "clock", "edges", "ties", "beyond"), GRID)
+@pytest.mark.parametrize("beyond", ["400", "empty"])
+@switches
 def test_a_burst_of_more_than_ten_thousand_is_read_in_parts(
     start: Start, numbering: str, clock: str, edges: str, ties: str, beyond: str
 ) -> None:
@@ -88,11 +84,9 @@ def test_a_burst_of_more_than_ten_thousand_is_read_in_parts(
     assert len(poller.platform.requests) < 200
 
 
-@pytest.mark.parametrize(("numbering", "clock", "edges", "ties", "beyond"), GRID)
-def test_a_millisecond_with_hundreds_of_events(
-    start: Start, numbering: str, clock: str, edges: str, ties: str, beyond: str
-) -> None:
-    poller = start(numbering=numbering, clock=clock, edges=edges, ties=ties, beyond=beyond, pace=1)
+@switches
+def test_a_millisecond_with_hundreds_of_events(start: Start, numbering: str, clock: str, edges: str, ties: str) -> None:
+    poller = start(numbering=numbering, clock=clock, edges=edges, ties=ties, pace=1)
     poller.poll()
     crowd = [Entry(f"c{n}", NOON + 5_000, NOON + 5_000, NOON) for n in range(450)]
     others = [Entry(f"o{n}", NOON + 4_990 + n, NOON + 4_990 + n, NOON) for n in range(20)]

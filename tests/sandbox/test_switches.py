@@ -6,18 +6,18 @@ import pytest
 
 from connector.errors import ConfigurationError
 from connector.sandbox import Sandbox
-from connector.sandbox.switches import DURATION, SWITCHES, Switches, read_settings, table
+from connector.sandbox.switches import DURATION, EVERY, Switches, read_settings, table
 from tests.sandbox.client import Start
 
-EVERY = [(switch.name, "90s" if value == DURATION else value) for switch in SWITCHES for value in switch.values]
+SETTINGS = [(switch.name, "90s" if value == DURATION else value) for switch in EVERY for value in switch.values]
 
 
-@pytest.mark.parametrize(("name", "value"), EVERY)
+@pytest.mark.parametrize(("name", "value"), SETTINGS)
 def test_every_setting_can_be_made_at_the_start(name: str, value: Any) -> None:
     assert value == Switches({name: value})[name]
 
 
-@pytest.mark.parametrize(("name", "value"), EVERY)
+@pytest.mark.parametrize(("name", "value"), SETTINGS)
 def test_every_setting_leaves_the_feed_readable(start: Start, name: str, value: Any) -> None:
     sandbox = start(switches={name: value})
     sandbox.generate(1, at="-1h")
@@ -56,4 +56,4 @@ def test_a_setting_without_a_value_is_told() -> None:
 
 
 def test_the_table_shows_every_switch() -> None:
-    assert [switch.name for switch in SWITCHES] == [line.split()[0] for line in table().splitlines()]
+    assert [switch.name for switch in EVERY] == [line.split()[0] for line in table().splitlines()]

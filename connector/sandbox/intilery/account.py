@@ -8,8 +8,10 @@ from typing import Any
 from connector.sandbox.catalog import EVENT_NAMES
 from connector.sandbox.intilery.events import AccountName, Event, action_of, as_event, customer_id, filled, raw_event
 from connector.sandbox.intilery.feed import Feed
+from connector.sandbox.intilery.profiles import Profile, Profiles, Scroll
+from connector.sandbox.intilery.requested import Regulations
 from connector.sandbox.switches import Switches
-from connector.sandbox.times import print_time
+from connector.sandbox.times import print_time, read_time
 from connector.sandbox.traffic import Call
 
 
@@ -19,6 +21,10 @@ class Account:
     def __init__(self, name: AccountName, switches: Switches, now: Callable[[], int]) -> None:
         self.name = name
         self.feed = Feed()
+        self.profiles = Profiles()
+        self.scrolls: dict[str, Scroll] = {}
+        self.regulations = Regulations()
+        self.commands: list[dict[str, Any]] = []  # what the platform was told to send or start
         self.dropped: list[str] = []  # ids of events that were accepted, yet will never be shown
         self.types = {action_of(event) for event in EVENT_NAMES}  # marked as valid in the platform's console
         self._users: dict[str, str] = {}  # anonymousId → userId, once both came together
@@ -28,16 +34,31 @@ class Account:
     # ── what the platform's own routes do ─────────────────────────────────────────────────────
 
     def write(self, body: dict[str, Any]) -> str:
-        """Take in an identify or track call that was found valid; gives its eventId."""
+        """Take in a call that was found valid; gives its eventId."""
         at = self._now()
         event_id = str(uuid.uuid4())
-        time = body.get("timestamp") or print_time(at)
-        entry = self._entry({"eventId": event_id, "eventTime": time}, body | {"timestamp": time}, at)
-        if self._switches["new_type"] == "dropped" and entry["eventAction"] not in self.types:
+        told = body.get("timestamp")
+        time = print_time(read_time(told) if told else at)
+        entry = self._entry({"eventId": event_id, "eventTime": time}, {"timestamp": time, **body}, at)
+        if body.get("userId") in self.regulations.suppressed or self._is_unknown(entry["eventAction"]):
             self.dropped.append(event_id)
-        else:
-            self.feed.add(as_event(entry, at))
+            return event_id
+        self.feed.add(as_event(entry, at))
+        self.profiles.take(entry, at, lag=self._switches.span("profile_lag") or 0)
         return event_id
+
+    def _is_unknown(self, action: str) -> bool:
+        return self._switches["new_type"] == "dropped" and action not in self.types
+
+    def command(self, name: str, call: Mapping[str, Any]) -> None:
+        """Note that the platform was told to send something or to start a journey."""
+        self.commands.append({"at": print_time(self._now()), "command": name, "call": call})
+
+    def settle(self) -> None:
+        """Let regulations have their effect once they are carried out."""
+        pace = self._switches.span("regulation_pace") or 0
+        for user in self.regulations.settle(self._now(), pace, self._switches["regulation_end"]):
+            self.erase(user)
 
     def _entry(self, given: Mapping[str, Any], raw: Mapping[str, Any], at: int) -> dict[str, Any]:
         user, anonymous = raw.get("userId"), raw.get("anonymousId")
@@ -56,6 +77,11 @@ class Account:
         raw = {**call.raw, **kind, "timestamp": time}
         entry = self._entry({"eventId": call.id, "eventTime": time, "source": call.source}, raw, at)
         self.feed.add(as_event(_odd(entry, call.odd), at))
+        self.profiles.take(entry, at)
+        changed = raw.get("properties", {}).get("channels")
+        if changed:  # what the shop's customers want is known once they said it
+            for profile in self.profiles.of([str(entry["customerId"])]):
+                profile.set_channels(changed)
 
     def inject(
         self,
@@ -81,7 +107,21 @@ class Account:
             return raw_event(event, at, visible)
         if not isinstance(event, Mapping):
             raise TypeError(f"an event is a JSON object or a text that is served as it stands, not {event!r}")
-        return as_event(filled(event, self.name, at) if fill else event, at, visible)
+        entry = filled(event, self.name, at) if fill else event
+        self.profiles.take(entry, at)
+        return as_event(entry, at, visible)
+
+    def identify(self, user_id: str, traits: Mapping[str, Any], **more: Any) -> Profile:
+        """Set a profile up as given, without an event.
+
+        more: `id` (the platform's), `audiences`, `categories`, `created_by`; `created` and `active`, milliseconds.
+        """
+        now = self._now()
+        own = more.pop("id", None) or customer_id(self.name, user_id)
+        profile = Profile(**{"id": str(own), "user_id": user_id, "created": now, "active": now, **more})
+        profile.traits = dict(traits)
+        self.profiles.put(profile)
+        return profile
 
     def generate(
         self,
@@ -104,11 +144,15 @@ class Account:
         shapes = [_Shape(self.name, name, properties or {}) for name in names]
         made = [shapes[n % len(shapes)].event(n, n % users, first + n * every) for n in range(count)]
         self.feed.add_many(made)
+        for n in range(min(count, users)):
+            user = f"user-{n}"
+            self.profiles.take({"customerId": customer_id(self.name, user), "userId": user}, first + n * every)
         return [str(one.id) for one in made]
 
     def erase(self, person: str) -> int:
         """Delete what a user, customer or anonymous id did (a GDPR erasure); gives how many events went."""
         ids = {person, *(anonymous for anonymous, user in self._users.items() if user == person)}
+        self.profiles.forget(ids)
         return sum(self.feed.erase(one) for one in sorted(ids))
 
     def mark_valid(self, event: str) -> None:

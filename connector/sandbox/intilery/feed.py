@@ -75,6 +75,7 @@ class Feed:
 
     erased: list[str] = field(default_factory=list)
     _indexes: dict[tuple[Clock, str | None], Index] = field(default_factory=dict)
+    _of: dict[str, list[Event]] = field(default_factory=dict)  # user, customer or anonymous id → their events
     _visible: int = -(2**63)  # from then on every event is visible, but for the lag
 
     def __post_init__(self) -> None:
@@ -87,6 +88,7 @@ class Feed:
         for clock, time_of in _TIME.items():
             self._indexes[clock, None].add(event)
             self._indexes.setdefault((clock, event.action), Index(time_of)).add(event)
+        self._remember(event)
 
     def add_many(self, events: list[Event]) -> None:
         """Take many in at once."""
@@ -101,15 +103,27 @@ class Feed:
             for action in actions:
                 index = self._indexes.setdefault((clock, action), Index(time_of))
                 index.add_many(event for event in events if event.action == action)
+        for event in events:
+            self._remember(event)
+
+    def _remember(self, event: Event) -> None:
+        for person in event.people:
+            self._of.setdefault(person, []).append(event)
 
     def all(self) -> list[Event]:
         """Every event, by receivedTime, visible or not yet."""
         return self._indexes["receivedTime", None].events
 
+    def of(self, person: str) -> list[Event]:
+        """Every event that holds this user, customer or anonymous id, as they came."""
+        return self._of.get(person, [])
+
     def erase(self, person: str) -> int:
         """Delete every event that holds this user, customer or anonymous id; gives how many."""
-        gone = [event for event in self.all() if person in event.people]
+        gone = self._of.pop(person, [])
         if gone:
+            for other in {one for event in gone for one in event.people} - {person}:
+                self._of[other] = [event for event in self._of[other] if person not in event.people]
             self.erased.extend(event.id for event in gone if event.id is not None)
             for index in self._indexes.values():
                 index.arrange([event for event in index.events if person not in event.people])
@@ -117,7 +131,17 @@ class Feed:
 
     def page(self, query: Query, now: int) -> list[Event]:
         """The events that this request gets at this moment."""
-        times, events, low, high = self._window(query)
+        return self._cut(query, now, self._index(query))
+
+    def page_of(self, people: Iterable[str], query: Query, now: int) -> list[Event]:
+        """The same among what these people did."""
+        events = {id(event): event for person in people for event in self.of(person)}
+        names = query.includes
+        chosen = (event for event in events.values() if names is None or event.action in names)
+        return self._cut(query, now, Index(_TIME[query.clock], chosen))
+
+    def _cut(self, query: Query, now: int, index: Index) -> list[Event]:
+        times, events, low, high = _window(query, index)
         wanted = self._filter(query, now)
         if wanted is not None:
             events = [event for event in events[low:high] if wanted(event)]
@@ -125,18 +149,13 @@ class Feed:
             low, high = 0, len(events)
         return _slice(query, times, events, low, high)
 
-    def _window(self, query: Query) -> tuple[list[int], list[Event], int, int]:
+    def _index(self, query: Query) -> Index:
         if query.includes is None:
-            index = self._indexes[query.clock, None]
-        else:
-            named = [self._indexes.get((query.clock, name)) for name in set(query.includes)]
-            found = [index for index in named if index is not None]
-            time_of = _TIME[query.clock]
-            index = found[0] if len(found) == 1 else Index(time_of, [event for one in found for event in one.events])
-        first, last = _EDGES[query.edges]
-        low = 0 if query.start is None else first(index.times, query.start)
-        high = len(index.times) if query.end is None else last(index.times, query.end)
-        return index.times, index.events, low, high
+            return self._indexes[query.clock, None]
+        named = [self._indexes.get((query.clock, name)) for name in set(query.includes)]
+        found = [index for index in named if index is not None]
+        time_of = _TIME[query.clock]
+        return found[0] if len(found) == 1 else Index(time_of, [event for one in found for event in one.events])
 
     def _filter(self, query: Query, now: int) -> Callable[[Event], bool] | None:
         """What an event of the window must still meet; None when all of them surely do."""
@@ -155,6 +174,14 @@ _EDGES: dict[str, tuple[_Find, _Find]] = {
     "exclusive": (bisect_right, bisect_left),
     "half_open": (bisect_left, bisect_left),
 }
+
+
+def _window(query: Query, index: Index) -> tuple[list[int], list[Event], int, int]:
+    """All times and events of the index, and between which places those of the request's time stand."""
+    first, last = _EDGES[query.edges]
+    low = 0 if query.start is None else first(index.times, query.start)
+    high = len(index.times) if query.end is None else last(index.times, query.end)
+    return index.times, index.events, low, high
 
 
 def _slice(query: Query, times: list[int], events: list[Event], low: int, high: int) -> list[Event]:

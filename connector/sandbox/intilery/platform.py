@@ -133,8 +133,8 @@ class Intilery:
 
     def _admit(self, asked: Request, found: Place) -> None:
         token = asked.headers.get("auth-token", "")
-        open_to_all = found.operation == "batch" and self._switches["batch_token"] == "optional"
-        if token == "invalid" or not (token or open_to_all):  # noqa: S105  the one token that is refused
+        optional = self._switches["batch_token"] == "optional"  # noqa: S105  a switch
+        if token == "invalid" or not (token or (optional and found.operation == "batch")):  # noqa: S105  the one token that is refused
             chosen, writing = self._switches["auth_status"], asked.method != "GET"
             status = (403 if writing else 401) if chosen == "documented" else int(chosen)
             raise Refusal(status, "No Token Supplied" if writing and not token else "")

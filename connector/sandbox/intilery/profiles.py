@@ -66,6 +66,15 @@ class Profile:
         return base64.b64encode(f"{client}:{account_id}:{own}".encode()).decode()
 
 
+@dataclass(slots=True)
+class Scroll:
+    """A list of profiles that is being read. place: how many were given; touched: when it was last asked, ms."""
+
+    ids: list[str]
+    place: int
+    touched: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
     """What one call says of a customer. traits: replace; context: fill in what is missing. due: when it counts."""
@@ -83,6 +92,7 @@ class Profiles:
 
     def __init__(self) -> None:
         self._by_id: dict[str, Profile] = {}
+        self._by_user: dict[str, str] = {}  # userId → id
         self._waiting: list[_Call] = []
         self._nameless: dict[str, dict[str, Any]] = {}  # anonymousId → traits said before anybody knew who it was
 
@@ -93,7 +103,7 @@ class Profiles:
         return iter(self._by_id.values())
 
     def take(self, entry: Mapping[str, Any], at: int, *, lag: int = 0) -> None:
-        """What an entry of the feed says of its customer. at: milliseconds, when it was received; lag: until it counts."""
+        """What an entry of the feed says of its customer. at: when it was received; lag: until it counts; ms."""
         raw, customer = entry.get("rawData"), entry.get("customerId")
         raw = raw if isinstance(raw, dict) else {}
         traits, context = _object(raw.get("traits")), _object(_object(raw.get("context")).get("traits"))
@@ -115,7 +125,10 @@ class Profiles:
         profile = self._by_id.get(call.customer)
         if profile is None:
             profile = self._by_id[call.customer] = _new(call)
-        profile.user_id = profile.user_id or call.user_id
+        if profile.user_id is None and call.user_id is not None:
+            profile.user_id = call.user_id
+        if profile.user_id is not None:
+            self._by_user.setdefault(profile.user_id, profile.id)
         profile.active = max(profile.active, call.at)
         profile.traits = {**call.context, **profile.traits, **call.traits}
 
@@ -133,14 +146,14 @@ class Profiles:
     def put(self, profile: Profile) -> None:
         """Set a customer up as given, in place of one with the same id."""
         self._by_id[profile.id] = profile
+        if profile.user_id is not None:
+            self._by_user[profile.user_id] = profile.id
 
     def find(self, kind: str, value: str, now: int) -> list[Profile]:
         """Those with this `userId`, `email` or `id`."""
         self.settle(now)
-        if kind == "id":
-            return [self._by_id[value]] if value in self._by_id else []
-        if kind == "userId":
-            return [profile for profile in self if profile.user_id == value][:1]
+        if kind != "email":
+            return self.of([value if kind == "id" else self._by_user.get(value, "")])
         return [profile for profile in self if str(profile.traits.get("email")).lower() == value.lower()]
 
     def of(self, ids: Iterable[str]) -> list[Profile]:
@@ -156,6 +169,7 @@ class Profiles:
         """Delete those with one of these user or customer ids."""
         for profile in [one for one in self if one.id in people or one.user_id in people]:
             del self._by_id[profile.id]
+            self._by_user.pop(profile.user_id or "", None)
         self._waiting = [one for one in self._waiting if not {one.customer, one.user_id} & set(people)]
 
 

@@ -7,13 +7,12 @@ import base64
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from connector.sandbox.intilery.account import Account
 from connector.sandbox.intilery.events import Event
 from connector.sandbox.intilery.feed import Query
-from connector.sandbox.intilery.profiles import ID_TYPES, Profile
+from connector.sandbox.intilery.profiles import ID_TYPES, Profile, Scroll
 from connector.sandbox.replies import Refusal, Reply, json_reply
 from connector.sandbox.request import Request
 from connector.sandbox.switches import Switches
@@ -23,15 +22,6 @@ REACH: Final = 10_000  # results that paging gets to
 _OLD_SCROLL_ID: Final = "DnF1ZXJ5VGhlbkZldGNoBQAAAAAAMzh3FmNJLUxtbGYyVFV5WVU1Uk9TcnM5NVE"
 _DAY: Final = 86_400_000
 _PAGE: Final = 100  # profiles in an answer
-
-
-@dataclass(slots=True)
-class Scroll:
-    """A list of profiles that is being read. place: how many were given; touched: when it was last asked, ms."""
-
-    ids: list[str]
-    place: int
-    touched: int
 
 
 class Reading:
