@@ -296,8 +296,12 @@ class Answer:
 
 # ── outcomes ──────────────────────────────────────────────────────────────────────────────────
 
-Reason: TypeAlias = Literal["not_live", "stale", "own", "if", "no_key", "limited", "no_action", "fired", "error"]
-STORED_REASONS: Final = frozenset({"limited", "fired", "error"})  # the others are recomputed when asked (design §4.2)
+Reason: TypeAlias = Literal[
+    "not_live", "stale", "own", "if", "no_key", "waiting", "lookup", "limited", "no_action", "fired", "error"
+]
+STORED_REASONS: Final = frozenset({"lookup", "limited", "fired", "error"})  # the others are recomputed (design §4.2)
+
+Asked: TypeAlias = Mapping[str, Json]  # what a lookup asks for, rendered: equal questions are equal mappings
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,8 +317,24 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """What a run that waits for lookups needs to go on.
+
+    asked: each lookup's question by its name, None where there is nobody to ask about. memory and keys: whose limit it
+    will be judged by, with every key that is known to be the same customer's; no keys without a limit.
+    """
+
+    asked: Mapping[str, Asked | None]
+    memory: str = ""
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one event made of one recipe, with the reason: the first stop of design §6 *Order*."""
+    """What one event made of one recipe, with the reason: the first stop of design §6 *Order*.
+
+    waits: of a run that is `waiting`. answers: what its lookups found, by name (None: nothing), once they were made.
+    """
 
     recipe: str
     version: str
@@ -323,3 +343,5 @@ class Outcome:
     now: Instant = 0
     planned: tuple[Planned, ...] = ()
     spent: Spent | None = None
+    waits: Waits | None = None
+    answers: Mapping[str, Json] | None = None

@@ -99,27 +99,25 @@ class Receipt:
     destinations: frozenset[str]
 
 
-def take(desk: Desk, pages: Sequence[Page], account: str, feed: str) -> Receipt:
-    """Commit pages of one reader together. account: the connection's identity. feed: platform and kind, e.g.
-    `intilery.events`.
+def take(desk: Desk, tx: Tx, pages: Sequence[Page], account: str, feed: str) -> Receipt:
+    """Write pages of one reader, in the one transaction that also holds all that comes of them.
 
+    account: the connection's identity. feed: its platform and kind, e.g. `intilery.events`.
     Raises CursorMoved when another poller was faster: then nothing is kept, and what they held will be read again.
-    """  # noqa: D205  the parameters need two lines
+    """
     now, service = desk.now(), desk.service()
-    kicked: set[str] = set()
-    taken: list[Taken] = []
-    with desk.store.write() as tx:
-        for page in pages:
-            if page.cursor is not None:
-                inbox.move(desk.store, tx, account, feed, page.reader, old=page.old, new=page.cursor, now=now)
-            for gap in page.gaps:
-                inbox.report_gap(tx, feed, (gap.start, gap.end, gap.seen, gap.reason), now)
-        fresh = inbox.add(desk.store, tx, [event for page in pages for event in page.events], now)
-        if fresh:
-            number = desk.store.account(tx, account)
-            taken, silent = decide(tx, service, number, fresh)
-            ledger = Ledger(tx, desk.gates, desk.rules, now)
-            kicked = ledger.write(number, taken, silent) | desk.resolve(tx, ledger.needy)
+    for page in pages:
+        if page.cursor is not None:
+            inbox.move(desk.store, tx, account, feed, page.reader, old=page.old, new=page.cursor, now=now)
+        for gap in page.gaps:
+            inbox.report_gap(tx, feed, (gap.start, gap.end, gap.seen, gap.reason), now)
+    fresh = inbox.add(desk.store, tx, [event for page in pages for event in page.events], now)
+    if not fresh:
+        return Receipt(0, 0, frozenset())
+    number = desk.store.account(tx, account)
+    taken, silent = decide(tx, service, number, fresh)
+    ledger = Ledger(tx, desk.gates, desk.rules, now)
+    kicked = ledger.write(number, taken, silent) | desk.resolve(tx, ledger.needy)
     fired = sum(one.outcome.reason == "fired" for one in taken)
     return Receipt(len(fresh), fired, frozenset(kicked))
 

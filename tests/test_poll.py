@@ -51,7 +51,11 @@ def page(*events: Event, old: str | None = None, new: str | None = None) -> Page
 
 
 def send(to: Desk, *pages: Page) -> list[Receipt]:
-    return [take(to, [each], ACCOUNT, "intilery.events") for each in pages]
+    receipts = []
+    for each in pages:
+        with to.store.write() as tx:
+            receipts.append(take(to, tx, [each], ACCOUNT, "intilery.events"))
+    return receipts
 
 
 def rows(store: Store, columns: str = "id, state, reason, body", table: str = "deliveries") -> list[tuple[Any, ...]]:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias, Ty
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from connector import template
 from connector.document import did_you_mean
 from connector.errors import ConfigurationError, RenderError, SecretMissing
 from connector.model import HOUR, SECOND, Answer, Event, Instant, Json, Message, Rate, Request, Verdict, span
 from connector.secrets import Secret, Vault
-from connector.template import OMIT, Template, TemplateMistake
+from connector.template import OMIT, Template
+from connector.template.field import read_template, wrong
 
 if TYPE_CHECKING:
     from connector.settings import Section
@@ -40,28 +40,11 @@ _STRICT: Final = ConfigDict(
 # ── fields ────────────────────────────────────────────────────────────────────────────────────
 
 
-def wrong(message: str, hint: str = "", line: int = 1, column: int = 1) -> PydanticCustomError:
-    """An error of a validator, as `findings` reads it. line and column count from 1 within the text at fault."""
-    return PydanticCustomError(
-        "mistake", "{message}", {"message": message, "hint": hint, "line": line, "column": column}
-    )
-
-
 def wrong_at(*places: tuple[Where, PydanticCustomError]) -> ValidationError:
     """Errors further inside the value that is validated."""
     return ValidationError.from_exception_data(
         "mistakes", [InitErrorDetails(type=error, loc=where, input=None) for where, error in places]
     )
-
-
-def read_template(value: object, escape: Callable[[str], str] | None = None) -> Template:
-    """The template of a text. Raises PydanticCustomError."""
-    if not isinstance(value, str):
-        raise wrong("must be text", f'put it in quotes: "{value}"' if isinstance(value, int | float) else "")
-    try:
-        return template.compile(value, escape=escape)
-    except TemplateMistake as error:
-        raise wrong(error.message, error.hint, error.line, error.column) from None
 
 
 class Tree:
@@ -160,7 +143,6 @@ def read_secret(value: object, info: ValidationInfo) -> Secret:
     return Secret(value, context["vault"])
 
 
-Text: TypeAlias = Annotated[Template, PlainValidator(read_template, json_schema_input_type=str)]
 JsonTree: TypeAlias = Annotated[Tree, PlainValidator(Tree, json_schema_input_type=Any)]
 RateSetting: TypeAlias = Annotated[Rate, PlainValidator(_by(Rate.parse), json_schema_input_type=str)]
 SpanSetting: TypeAlias = Annotated[int, PlainValidator(_by(span), json_schema_input_type=str)]

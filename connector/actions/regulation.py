@@ -6,9 +6,10 @@ Nothing but the event's own top-level `userId` can be the subject: no template r
 import re
 from typing import Final, Literal
 
-from connector.actions import Action, Scope, Text, judge_status
+from connector.actions import Action, Scope, judge_status
 from connector.errors import RenderError
 from connector.model import Answer, Event, Json, Message, Verdict
+from connector.template.field import Text
 
 LONGEST_REASON: Final = 1_000
 

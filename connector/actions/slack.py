@@ -18,14 +18,13 @@ from connector.actions import (
     Scope,
     judge_status,
     read_secret,
-    read_template,
     retry_after,
-    wrong,
 )
 from connector.errors import RenderError
 from connector.model import DAY, MINUTE, SECOND, Answer, Event, Instant, Message, Rate, Request, Verdict
 from connector.secrets import Secret
 from connector.template import Template
+from connector.template.field import read_template, wrong
 
 LONGEST: Final = 3_900  # characters; Slack shows 4,000 well and cuts at 40,000
 

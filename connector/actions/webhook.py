@@ -20,16 +20,14 @@ from connector.actions import (
     JsonTree,
     Scope,
     SecretText,
-    Text,
     read_secret,
-    read_template,
-    wrong,
     wrong_at,
 )
 from connector.errors import RenderError
 from connector.model import Event, Instant, Json, Message, Request
 from connector.secrets import Secret
 from connector.template import Template
+from connector.template.field import Text, read_template, wrong
 
 T = TypeVar("T")
 

@@ -4,7 +4,6 @@ Everything holds that holds for the daemon (inbox order, conditions, limits, gat
 recipe was live count too. What fired or was limited before is left alone unless `--refire` says otherwise.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from connector.cli import limits
-from connector.cli.options import AsJson, ByDefault, WrongUse, Yes, moment, person
+from connector.cli.options import AsJson, ByDefault, WrongUse, Yes, confirm, moment, person
 from connector.cli.output import Column, emit_json, say, table
 from connector.cli.parts import served
 from connector.cli.session import daemon, opened, reading, settings
@@ -60,7 +59,8 @@ def backfill(
         plan.tell(recipe)
     if dry_run:
         return
-    _ask(plan, yes=yes)
+    n = plan.outcomes["fired"]
+    confirm(f"{n} events would fire, see --dry-run. Go on?", yes=yes or n <= _ASK)
     done = _write(of, chosen, begin, person(by), refire=refire)
     if not as_json:
         waits = ": start `connector run` to send" if done.states["pending"] and daemon(of) is None else ""
@@ -78,16 +78,6 @@ def _recipe(of: "Settings", tx: "Tx", id: str) -> "Recipe":
     if at_work.recipes[id].mode == "disabled":
         raise WrongUse(f"{id} is disabled: set its mode to live or shadow first")
     return at_work.recipes[id]
-
-
-def _ask(plan: "_Sum", *, yes: bool) -> None:
-    """Let a person say that so many are meant. Raises WrongUse where nobody can be asked."""
-    n = plan.outcomes["fired"]
-    if n <= _ASK or yes:
-        return
-    if not sys.stdin.isatty():
-        raise WrongUse(f"{n} events would fire: look at --dry-run, then add --yes")
-    typer.confirm(f"{n} events would fire. Go on?", abort=True)
 
 
 # ── looking ───────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli import failure
-from connector.cli.options import AsJson, Yes, noun
+from connector.cli.options import AsJson, Yes, confirm, noun
 from connector.cli.output import Column, emit_json, plural, say, table
 from connector.cli.session import daemon, opened, reading, settings
 from connector.engines.clock import now as clock
@@ -53,7 +53,7 @@ def restore(
         say("- events since then are polled again, as far back as the platform shows them")
         say("- what was delivered since then is delivered again, under the same ids: receivers can tell")
         say("- what people decided since then (approvals, retries, discards) is forgotten")
-        typer.confirm("Restore?", abort=True)
+        confirm("Restore?", yes=yes)
     aside = copies.restore(of.database, file, clock())
     say(f"restored from {file}" + (f"; the database before it is {aside}" if aside else ""))
     say("next: connector db verify, then connector run")

@@ -1,6 +1,7 @@
 """Options that several commands take, and how their values are read."""
 
 import getpass
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -14,8 +15,6 @@ ByDefault = Annotated[
     str, typer.Option("--by", metavar="NAME", help="Who does it; kept in the audit. Default: your login name.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
-
-
 Format = Literal["text", "json", "github"]
 
 
@@ -46,6 +45,15 @@ def moment(text: str, now: Instant) -> Instant:
         return now - span(text)
     except ValueError:
         raise WrongUse(f"expected a time such as 7d, now or 2026-11-01T00:00:00Z, got {text!r}") from None
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Let a person say that it is meant, unless they said `--yes`. Raises WrongUse where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise WrongUse(f"{question} add --yes")
+    typer.confirm(question, abort=True)
 
 
 def noun(help: str) -> typer.Typer:

@@ -30,6 +30,7 @@ log = logging.getLogger("connector.deliver")
 SEATS = 32  # deliveries of one destination under way at once
 CLAIM = 256  # claimed ahead of them
 UNRECORDED = 512  # answers that may wait for the recorder before a lane claims more
+LAST_RECORD = 3  # seconds it has at the end; what it can't write by then is sent again, under the same id
 
 
 class Door(Protocol):
@@ -74,6 +75,7 @@ class Courier:
     random: policy.Random = SystemRandom().random
     crews: dict[str, Crew] = field(default_factory=dict)
     stopping: bool = False
+    _ending: bool = False
     _results: list[tuple[Crew, list[Result]]] = field(default_factory=list)
     _answers: asyncio.Event = field(default_factory=asyncio.Event)
     _hands: set[asyncio.Task[None]] = field(default_factory=set)
@@ -131,11 +133,12 @@ class Courier:
         for task in self._hands:
             task.cancel()
         await asyncio.gather(*self._hands, return_exceptions=True)
+        self._ending = True
         self._answers.set()
         if self._recorder is not None:
+            await asyncio.wait({self._recorder}, timeout=LAST_RECORD)
             self._recorder.cancel()
             await asyncio.gather(self._recorder, return_exceptions=True)
-        self._flush()
 
     # ── carrying ──────────────────────────────────────────────────────────────────────────────
 
@@ -241,30 +244,26 @@ class Courier:
     # ── recording ─────────────────────────────────────────────────────────────────────────────
 
     async def _record(self) -> None:
-        while True:
+        while self._results or not self._ending:
             await self._answers.wait()
             self._answers.clear()
             await asyncio.sleep(0)
             try:
-                self._flush()
+                await self._flush()
             except Exception:  # the database may be full or locked: keep the answers and try again
                 log.exception("delivery.record_failed")
                 self._answers.set()
                 await asyncio.sleep(1)
 
-    def _flush(self) -> None:
+    async def _flush(self) -> None:
         """Write every answer that waits, in one transaction."""
         waiting, self._results = self._results, []
         if not waiting:
             return
-        now = self.now()
         results = [result for _, some in waiting for result in some]
         crews = {crew.lane.name: crew for crew, _ in waiting}
         try:
-            with self.store.write() as tx:
-                outbox.record(tx, results, now)
-                hurried, written = self._write_lanes(tx, crews, now)
-                kicked = self.settled(tx, [result for result in results if result.state != State.PENDING])
+            hurried, written, kicked = await self.store.transact(lambda tx: self._write(tx, results, crews))
         except BaseException:
             self._results = waiting + self._results
             raise
@@ -280,6 +279,15 @@ class Courier:
                 crew.next_due = soonest
             self._man(crew)
         self.kick(kicked | hurried)
+
+    def _write(
+        self, tx: Tx, results: list[Result], crews: Mapping[str, Crew]
+    ) -> tuple[set[str], dict[str, parking.Parked], set[str]]:
+        """What `_write_lanes` gives, and the destinations that have something new to send."""
+        now = self.now()
+        outbox.record(tx, results, now)
+        settled = [result for result in results if result.state != State.PENDING]
+        return *self._write_lanes(tx, crews, now), self.settled(tx, settled)
 
     def _write_lanes(
         self, tx: Tx, crews: Mapping[str, Crew], now: Instant

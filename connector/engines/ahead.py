@@ -1,4 +1,4 @@
-"""A reader's pages, asked for one ahead of what is committed, and handed out several at once while they come quickly.
+"""A reader's pages, asked for while those before are committed, and handed out several at once while they come quickly.
 
 A commit costs as much for a thousand events as for a hundred, so a backlog is taken in larger portions. A page never
 waits for a slow one: what has come is handed out after `PATIENCE`.
@@ -13,13 +13,14 @@ from connector.model import Page
 
 PATIENCE: Final = 0.025  # seconds that a page waits for the next ones
 ENOUGH: Final = 1_000  # events that are committed together
+AHEAD: Final = 8  # pages that may wait while the ones before are committed
 
 
 class Ahead:
     """Asks from when it is made until `close`. Belongs to the running loop."""
 
     def __init__(self, pages: AsyncIterator[Page]) -> None:
-        self._came: asyncio.Queue[Page | Exception | None] = asyncio.Queue(maxsize=1)
+        self._came: asyncio.Queue[Page | Exception | None] = asyncio.Queue(maxsize=AHEAD)
         self._end: Exception | None = None
         self._ended = False
         self._asking = asyncio.create_task(self._ask(pages))

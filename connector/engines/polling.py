@@ -103,12 +103,15 @@ class Polling:
         ahead = Ahead(self.feed.read(reader, self._cursors(), self.line, self.desk.now))
         try:
             while pages := await ahead.some():
-                self._took(pages, take(self.desk, pages, self.feed.account, self.key))
+                self._took(pages, await self._take(pages))
                 if self.stopping or until():
                     return True
         finally:
             await ahead.close()
         return False
+
+    async def _take(self, pages: Sequence[Page]) -> Receipt:
+        return await self.desk.store.transact(lambda tx: take(self.desk, tx, pages, self.feed.account, self.key))
 
     def _took(self, pages: Sequence[Page], receipt: Receipt) -> None:
         self.events += receipt.events

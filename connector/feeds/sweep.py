@@ -27,7 +27,7 @@ class Crowded(Exception):
 
 
 class Sweep:
-    """Passes over one query. seen: the ids. count: how many hits there were. times: those of the last hit read.
+    """Passes over one query. count: how many hits there were. times: those of the last hit read.
 
     crowd: the times that a page had in common, if one had; everything was seen then if as many ids were as hits.
     """
@@ -36,34 +36,36 @@ class Sweep:
         """passes: at most, while the list changes. look_ahead: pages before asking whether there are too many."""
         self._slices, self._query, self._clocks = slices, query, clocks
         self._passes, self._look_ahead = passes, look_ahead
-        self.seen: set[str] = set()
         self.count = 0
         self.times: tuple[Instant, ...] = ()
         self.crowd: tuple[Instant, ...] = ()
+        self._before: set[str] = set()  # in earlier passes
         self._covered: set[str] = set()  # in this pass
+
+    @property
+    def seen(self) -> set[str]:
+        """The ids of all passes."""
+        return self._before | self._covered
 
     async def pages(self) -> AsyncIterator[list[Event]]:
         """The hits, each once. Raises Crowded, TooLarge and what asking raises."""
         for _ in range(self._passes):
-            known = len(self.seen)
-            self._covered = set()
+            self._before, self._covered = self.seen, set()
             async for events in self._pass():
-                fresh = [event for event in events if event.id not in self.seen]
-                self.seen.update(event.id for event in fresh)
+                fresh = [event for event in events if event.id not in self._before]
                 if fresh:
                     yield fresh
-            if len(self.seen) >= self.count or len(self.seen) == known:
+            if len(self.seen) >= self.count or self._covered <= self._before:
                 return
 
-    async def _pass(self) -> AsyncIterator[Sequence[Event]]:
+    async def _pass(self) -> AsyncIterator[list[Event]]:
         slice_ = await self._slices.at(self._query, 0)
         for step in range(1, _MOST_STEPS):
             if not slice_.events:
                 return
             self.count = slice_.end
             self.times = tuple(at for time in self._clocks(slice_.events[-1]) if (at := instant(time)) is not None)
-            self._covered.update(event.id for event in slice_.events)
-            yield slice_.events
+            yield self._cover(slice_.events)
             # A short answer is no proof of the end.
             if not slice_.full and not await self._slices.holds(self._query, slice_.end, self._covered):
                 return
@@ -71,6 +73,11 @@ class Sweep:
                 raise Crowded
             slice_ = await self._next(slice_)
         raise Crowded
+
+    def _cover(self, events: Sequence[Event]) -> list[Event]:
+        fresh = {event.id: event for event in events if event.id not in self._covered}
+        self._covered.update(fresh)
+        return list(fresh.values())
 
     async def _next(self, last: Slice) -> Slice:
         """The hits after those of `last`, and at least one of those before."""

@@ -42,7 +42,7 @@ class Window:
     exclude: tuple[str, ...] = ()
     passes: int = 1
     shortest: int = 1
-    _given: set[str] = field(default_factory=set)  # ids of the stretch in work: none is handed out twice
+    _given: set[str] = field(default_factory=set)  # ids of the stretch in work, once it had to be shortened
     _edges_are_in: bool | None = None
     _shuffled: bool = False  # equal times come in another order each time
 
@@ -60,6 +60,7 @@ class Window:
                 async for events in self._stretch(sweep):
                     yield Piece(events)
             except (Crowded, TooLarge):
+                self._given |= sweep.seen
                 await self._learn_edges(sweep.times)
                 if until - position > self.shortest:
                     length = self._shorter(position, until, sweep.crowd)
@@ -91,8 +92,7 @@ class Window:
         async for events in sweep.pages():
             if sweep.crowd and self._shuffled:
                 raise Crowded
-            fresh = [event for event in events if event.id not in self._given]
-            self._given.update(event.id for event in fresh)
+            fresh = [event for event in events if event.id not in self._given] if self._given else events
             if fresh:
                 yield fresh
         if sweep.crowd and len(sweep.seen) < sweep.count:

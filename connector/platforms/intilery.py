@@ -4,7 +4,7 @@ Nothing here trusts what the documents leave open: each such point is a key of t
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
@@ -149,12 +149,12 @@ def parse_events(answer: Answer) -> list[Item]:
         raise refused
     try:
         found = _envelope.decode(answer.body)
-        elements = [bytes(element) for element in found.data or ()]
+        elements: Iterable[bytes | msgspec.Raw] = found.data or ()
     except _REFUSALS as reason:
         found, elements = _split(answer, reason)
     if found.error or found.errors or found.success is False or (found.data is None and found.message):
         raise _unexpected(answer, "an error with status 200")
-    return [_item(element, answer) for element in elements]
+    return [_item(bytes(element), answer) for element in elements]
 
 
 def _split(answer: Answer, reason: Exception) -> tuple[_Envelope, list[bytes]]:
@@ -184,7 +184,8 @@ def _item(text: bytes, answer: Answer) -> Item:
     if text[:1] != b"{":
         raise _unexpected(answer, "data holds something that is no object")
     # Brackets are counted since that is cheap: so few cannot be nested too deeply.
-    if len(text) <= rescue.LARGEST and text.count(b"{") + text.count(b"[") <= rescue.DEEPEST:
+    brackets = text.count(b"{") + (text.count(b"[") if b"[" in text else 0)
+    if len(text) <= rescue.LARGEST and brackets <= rescue.DEEPEST:
         try:
             return _decode(text), ()
         except _REFUSALS:
@@ -220,14 +221,15 @@ def _odd_times(body: Body) -> bool:
 def _id_of(body: Body) -> str:
     """The event's own id where it can serve as a key, else nothing."""
     own = body.get("eventId")
-    return own if type(own) is str and len(own) <= _LONGEST_ID and own.isprintable() and own.strip() else ""
+    return own if type(own) is str and len(own) <= _LONGEST_ID and own.isprintable() and not own.isspace() else ""
 
 
 def _name_of(body: Body, raw: Body) -> str:
-    for name in (body.get("eventAction"), raw.get("event")):
-        if type(name) is str and (usual := _usual_name(name[:_LONGEST_NAME])):
-            return usual
-    return ""
+    name = body.get("eventAction")
+    usual = _usual_name(name[:_LONGEST_NAME]) if type(name) is str else ""
+    if not usual and type(name := raw.get("event")) is str:
+        usual = _usual_name(name[:_LONGEST_NAME])
+    return usual
 
 
 _usual_name: Final = lru_cache(maxsize=4096)(event_name)

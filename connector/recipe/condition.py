@@ -5,7 +5,7 @@ Trouble`; `trace` shows the same verdicts part by part.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from connector.document import did_you_mean
@@ -33,6 +33,7 @@ Word: TypeAlias = Literal["all", "any", "none"]
 
 _SYNONYMS: Final = {"begins_with": "starts_with", "equals": "eq", "is": "eq", "not": "ne", "regex": "matches"}
 WORDS: Final[tuple[Word, ...]] = ("all", "any", "none")
+_LOOKUPS: Final = "lookups"  # what is read of it is there only once the lookups are made
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +44,7 @@ class Test:
     operator: str
     operand: Json
     holds: Holds
+    late: bool = False  # it reads `lookups`, as of all four
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +54,7 @@ class AnyItem:
     path: Path
     inner: "Condition"
     holds: Holds
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +63,7 @@ class Formula:
 
     source: str
     holds: Holds
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +73,24 @@ class Group:
     word: Word
     parts: tuple["Condition", ...]
     holds: Holds
+    late: bool = False
 
 
 Condition: TypeAlias = Test | AnyItem | Formula | Group
+
+
+def split(whole: Condition) -> tuple[Condition | None, Condition | None]:
+    """What can be judged before the lookups are made, and what reads them: both must hold, the first one first."""
+    if not whole.late:
+        return whole, None
+    if not isinstance(whole, Group) or whole.word != "all":
+        return None, whole
+    halves = [split(part) for part in whole.parts]
+    return _together([early for early, _ in halves]), _together([late for _, late in halves])
+
+
+def _together(parts: Sequence[Condition | None]) -> Condition | None:
+    return _joined("all", [part for part in parts if part is not None])
 
 
 # ── reading what the recipe says ──────────────────────────────────────────────────────────────
@@ -123,7 +142,7 @@ def _formula(source: str, place: Place) -> Formula | None:
         except RenderError as error:
             return Trouble(str(error))
 
-    return Formula(source, holds)
+    return Formula(source, holds, _LOOKUPS in compiled.reads)
 
 
 def _tests(left: Path, value: Json, place: Place) -> Condition | None:
@@ -157,7 +176,7 @@ def _operator(left: Path, name: str, operand: Json, place: Place, *, fold: bool)
     if name == "exists":
         if not isinstance(operand, bool):
             place.mistake(f"exists is true or false, not {in_words(operand)}")
-        return Test(left, name, operand, _exists(left, wanted=operand is True))
+        return Test(left, name, operand, _exists(left, wanted=operand is True), left.root == _LOOKUPS)
     return _test(left, name, operand, place, fold=fold)
 
 
@@ -167,7 +186,9 @@ def _test(left: Path, name: str, operand: Json, place: Place, *, fold: bool = Fa
         return None
     if name == "matches":
         place.uncommented()
-    render = None if name == "matches" else place.operand(operand)
+    right = replace(place, reads={left.root})
+    render = None if name == "matches" else right.operand(operand)
+    place.reads.update(right.reads)
     if name in TIMES and (render or relative(operand)):
         place.reads.add("now")
         render = render or _constant(operand)
@@ -178,7 +199,7 @@ def _test(left: Path, name: str, operand: Json, place: Place, *, fold: bool = Fa
         place.mistake(str(error), error.hint)
         return None
     holds = _late(left, name, render, fold=fold) if render else _fixed(left, fixed, absent=name in HOLD_ON_ABSENT)
-    return Test(left, name, operand, holds)
+    return Test(left, name, operand, holds, _LOOKUPS in right.reads)
 
 
 def _any_item(left: Path, value: Json, place: Place) -> AnyItem | None:
@@ -188,7 +209,9 @@ def _any_item(left: Path, value: Json, place: Place) -> AnyItem | None:
         inner = condition(value, within)
     else:
         inner = _tests(Path("item", ("item",), lambda scope: scope.get("item")), value, within)
-    return AnyItem(left, inner, _any_item_holds(left, inner)) if inner else None
+    if inner is None:
+        return None
+    return AnyItem(left, inner, _any_item_holds(left, inner), inner.late or left.root == _LOOKUPS)
 
 
 # ── closures ──────────────────────────────────────────────────────────────────────────────────
@@ -258,7 +281,7 @@ def _joined(word: Word, parts: Sequence[Condition | None]) -> Condition | None:
     if len(sound) == 1 and word != "none":
         return sound[0]
     tests = tuple(part.holds for part in sound)
-    return Group(word, sound, _GROUPS[word](tests))
+    return Group(word, sound, _GROUPS[word](tests), any(part.late for part in sound))
 
 
 def _all(tests: tuple[Holds, ...]) -> Holds:

@@ -16,6 +16,7 @@ EVERYWHERE: Final = frozenset({"event", "properties", "context", "traits", "reci
 _ONLY: Final = {
     "item": "`item` is there only beside `for_each` and in `any_item`",
     "actions": "`actions` is there only in an action with `needs`",
+    "lookups": "`lookups` is there only in a recipe with `lookups:`, and neither in them nor in `limit`",
 }
 _ZEROS: Final = re.compile("-?0[0-9]+")
 _PARTS: Final = ("properties", "traits", "context")
@@ -84,14 +85,15 @@ class Findings:
 class Place:
     """Where a part of the recipe is read: its path in the file and the names that paths and templates may read there.
 
-    needs: the actions whose answers may be read. reads gathers the names that were read. start: paths begin at this
-    name (`item` in `any_item`).
+    needs: the actions whose answers may be read. lookups: those of the recipe. reads gathers the names that were read.
+    start: paths begin at this name (`item` in `any_item`).
     """
 
     findings: Findings
     where: Where
     names: frozenset[str] = EVERYWHERE
     needs: frozenset[str] = frozenset()
+    lookups: frozenset[str] = frozenset()
     reads: set[str] = field(default_factory=set)
     start: str | None = None
 
@@ -125,7 +127,7 @@ class Place:
 
     def _known(self, compiled: Path, *, key: bool) -> bool:
         root, field_name = compiled.root, compiled.parts[1] if len(compiled.parts) > 1 else ""
-        if root not in self.names or (root == "actions" and field_name not in self.needs):
+        if root not in self.names or not self._has(root, field_name):
             self.mistake(*self._unknown(root, field_name, compiled.text), key=key)
             return False
         if root == "event" and field_name not in {*EVENT_NAMES, ""}:
@@ -136,7 +138,16 @@ class Place:
                 return False
         return True
 
+    def _has(self, root: str, part: str) -> bool:
+        """Whether a name of the scope has such a part, where the recipe says which there are."""
+        if root == "actions":
+            return part in self.needs
+        return root != "lookups" or not part or part in self.lookups
+
     def _unknown(self, root: str, part: str = "", text: str = "") -> tuple[str, str]:
+        if root == "lookups" and root in self.names:
+            hint = did_you_mean(part, self.lookups) or f"known: {', '.join(sorted(self.lookups))}"
+            return f"no lookup is called {part!r}", hint
         if root in self.names:
             return f"`actions` holds what this action needs, which {part!r} is not", f"write needs: {part}"
         if root in _ONLY:
@@ -162,9 +173,9 @@ class Place:
         """Whether a template reads only names that are there; those it reads are noted."""
         self.reads.update(compiled.reads)
         strange = [self._unknown(root) for root in sorted(compiled.reads - self.names)]
-        if "actions" in compiled.reads & self.names:
-            parts = sorted({(*text.split("."), "")[1] for text in compiled.paths if text.split(".")[0] == "actions"})
-            strange += [self._unknown("actions", part) for part in parts if part not in self.needs]
+        for root in sorted({"actions", "lookups"} & compiled.reads & self.names):
+            parts = sorted({(*text.split("."), "")[1] for text in compiled.paths if text.split(".")[0] == root})
+            strange += [self._unknown(root, part) for part in parts if not self._has(root, part)]
         for message, hint in strange:
             self.mistake(message, hint)
         return not strange

@@ -4,21 +4,23 @@ What is `Any` here (paths, conditions, actions) is read by itself, so that one m
 """
 
 import re
-from typing import Annotated, Any, Final, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from connector.actions import findings, wrong
+from connector import model
+from connector.actions import findings
 from connector.document import did_you_mean
 from connector.model import DAY, Json, Rate, event_name, span
 from connector.recipe.findings import Place
 from connector.recipe.recipe import Mode
 from connector.template import EVENT_NAMES
+from connector.template.field import wrong
 from connector.template.values import in_words
 
 # Keys of the recipe language that this version does not have.
-LATER: Final = frozenset({"at", "approve", "count", "digest", "hours", "lookups", "own", "silent_for", "until", "wait"})
-REASONS: Final = ("not_live", "stale", "own", "if", "no_key", "limited", "no_action", "fired", "error")
+LATER: Final = frozenset({"at", "approve", "count", "digest", "hours", "own", "silent_for", "until", "wait"})
+REASONS: Final[tuple[str, ...]] = get_args(model.Reason)
 
 _ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -155,6 +157,7 @@ class Top(Part):
     mode: Mode = "live"
     trigger: Any
     condition: Any = Field(None, alias="if")
+    lookups: Any = None
     limit: Any = None
     actions: Some
     tests: list[Any]
@@ -166,6 +169,14 @@ class Trigger(Part):
     feed: Annotated[list[Feed], BeforeValidator(_one_or_more)]
     event: Annotated[list[EventName], BeforeValidator(_one_or_more)]
     max_age: MaxAge = DAY
+
+
+class LookupPart(Part):
+    """What every entry of `lookups` has beside its kind. cache: how long an answer is used again."""
+
+    cache: Time | None = None
+    optional: bool = False
+    connection: Name | None = None
 
 
 class LimitPart(Part):
@@ -199,6 +210,7 @@ class Case(Part):
 
     name: Text
     events: Some
+    lookups: dict[str, Any] = {}
     expect: list[Any]
     because: Reason | None = None
 

@@ -1,21 +1,26 @@
 """The open database: transactions, rows written in bulk, and what must hold before anything is read.
 
-`Store.write()` is the only way to change anything: one transaction, durable when the block ends, undone when it raises.
+`Store.write()` and `Store.transact()` are the only ways to change anything: one transaction, durable when they end,
+undone when they raise.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, RootTransaction
 from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
 from connector.errors import ConnectorError
 from connector.store import driver, schema
 from connector.store.tables import Account, Fact
+
+T = TypeVar("T")
 
 
 class DatabaseUnusable(ConnectorError):
@@ -70,6 +75,7 @@ class Store:
 
     url: str
     accounts: dict[str, int] = field(default_factory=dict)
+    _committing: "Future[Exception | None] | None" = None
 
     @cached_property
     def engine(self) -> Engine:
@@ -101,11 +107,40 @@ class Store:
             raise DatabaseUnusable(message) from error
         return self
 
+    @cached_property
+    def _committer(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
+
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """One durable transaction on the one writing connection."""
+        self._settle()
         with self._writer.begin():
             yield Tx(self._writer)
+
+    async def transact(self, do: Callable[[Tx], T]) -> T:
+        """What `do` gives for a transaction, once that is durable: `write` for a running loop, which goes on meanwhile.
+
+        `do` is called in the loop's thread, when no other commit is under way; only the disk is waited for in another.
+        """
+        while self._committing is not None and not self._committing.done():
+            await asyncio.wait([asyncio.wrap_future(self._committing)])
+        begun = self._writer.begin()
+        try:
+            found = do(Tx(self._writer))
+        except BaseException:
+            begun.rollback()
+            raise
+        self._committing = self._committer.submit(_commit, begun)
+        failed = await asyncio.shield(asyncio.wrap_future(self._committing))  # who is cancelled does not undo it
+        if failed is not None:
+            raise failed
+        return found
+
+    def _settle(self) -> None:
+        """Wait for the commit that is under way; whoever began it hears whether it failed."""
+        if self._committing is not None:
+            self._committing.result()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -132,6 +167,7 @@ class Store:
         """A number that moves when another process has committed (SQLite), else 0: cheap to ask every second."""
         if self.engine.dialect.name != "sqlite":
             return 0
+        self._settle()
         cursor = self._writer.connection.cursor()
         version = cursor.execute("PRAGMA data_version").fetchone()
         cursor.close()
@@ -139,10 +175,22 @@ class Store:
 
     def close(self) -> None:
         """Checkpoint and close."""
+        self._settle()
+        if "_committer" in self.__dict__:
+            self._committer.shutdown()
         for name in ("_reader", "_writer", "engine"):
             if name in self.__dict__:
                 thing = self.__dict__.pop(name)
                 thing.close() if isinstance(thing, Connection) else thing.dispose()
+
+
+def _commit(begun: RootTransaction) -> Exception | None:
+    try:
+        begun.commit()
+    except Exception as error:  # noqa: BLE001  given to the one who waits for it, and to no other
+        begun.rollback()
+        return error
+    return None
 
 
 def fact(tx: Tx, name: str) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 
 from connector.sandbox import Sandbox
 from tests.sandbox.client import Client, Clock, Start
+from tests.sandbox.intempt import Intempt
 
 
 @pytest.fixture
@@ -39,3 +40,9 @@ def start() -> Iterator[Start]:
 def sandbox(start: Start) -> Client:
     """One sandbox without traffic, at noon."""
     return start()
+
+
+@pytest.fixture
+def intempt(sandbox: Client) -> Intempt:
+    """Intempt in that sandbox."""
+    return Intempt(sandbox)

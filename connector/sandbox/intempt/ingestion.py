@@ -31,7 +31,7 @@ def track(asking: Asking) -> Reply:
         if new and asking.switches["intempt_new_event"] == "400":
             asking.organization.event_collection(source_id, name)
         else:
-            asking.organization.track(source_id, name, {**payload, "timestamp": told})
+            asking.organization.track(source_id, name, {**payload, "timestamp": told}, asking.now)
     if new and asking.switches["intempt_new_event"] == "400":
         raise Refused(400)
     answer = asking.switches["intempt_track"]

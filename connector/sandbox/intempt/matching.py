@@ -58,7 +58,7 @@ class Matching:
         for event in self._on.get(collection.name, ()):
             if holds(event.filter, lambda _, field: self._field(collection, item, field)):
                 item.matches.append(event.name)
-                self.match(master, event.name)
+                self.match(master, event.name, item.updated)
         self.segment(master)
 
     def _field(self, collection: Collection, item: Item, path: str) -> Any:
@@ -74,12 +74,11 @@ class Matching:
             value = value.get(part) if isinstance(value, dict) else None
         return value
 
-    def match(self, master: Master, event: str) -> None:
-        """Let an event match for a user, once more if it did before."""
-        now = self._now()
+    def match(self, master: Master, event: str, at: int) -> None:
+        """Let an event match for a user, once more if it did before. at: milliseconds."""
         if self._switches["intempt_updated"] == "moves" or event not in self.matched(master):
-            master.updated = now
-        master.matched[event] = now
+            master.updated = max(master.updated, at)
+        master.matched[event] = max(at, master.matched.get(event, at))
 
     def matched(self, master: Master) -> list[str]:
         """The events that a user is shown to have matched, as they came."""

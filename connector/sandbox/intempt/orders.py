@@ -121,7 +121,7 @@ def _people(order: "Order", made: Organization) -> Any:
 def _match(order: "Order", made: Organization) -> Any:
     given, master = order.fields(*_WHO, "add", "remove", "touch"), _named(order, made)
     for name in given.get("add", ()):
-        made.matching.match(master, name)
+        made.matching.match(master, name, order.sandbox.now())
     for name in given.get("remove", ()):
         master.matched.pop(name, None)
     if given.get("touch"):

@@ -110,9 +110,9 @@ class Organization:
             self.matching.take(master, collection, item)
         return item
 
-    def track(self, source_id: int, name: str, entry: Mapping[str, Any]) -> None:
-        """Take in one tracked entry that was found valid."""
-        at, event_id = self._now(), entry.get("eventId")
+    def track(self, source_id: int, name: str, entry: Mapping[str, Any], at: int) -> None:
+        """Take in one tracked entry that was found valid. at: milliseconds, when it came."""
+        event_id = entry.get("eventId")
         self.tracked.append({"sourceId": source_id, "name": name, **entry})
         if self._switches["intempt_event_id"] == "once" and event_id in self._event_ids:
             return
@@ -166,7 +166,7 @@ class Organization:
             "data": call.raw.get("properties", {}),
             "userAttributes": {"email": person.email, "firstName": person.first_name, "plan": person.plan},
         }
-        self.track(TRACKER, call.raw["event"], entry)
+        self.track(TRACKER, call.raw["event"], entry, at)
 
     # ── what the sandbox does to it ───────────────────────────────────────────────────────────
 
