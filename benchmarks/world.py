@@ -1,4 +1,4 @@
-"""The world of a measurement: a sandbox on one core, a daemon (or the script) on the other, each a process of its own."""
+"""The world of a measurement: a sandbox and a daemon (or the script), each a process of its own."""
 
 import contextlib
 import json
@@ -24,21 +24,25 @@ NAMES = tuple(f"Step {letter} Done" for letter in "ABCDEFGHIJKLMNOPQRST")  # twe
 MATCHING = 2  # of the twenty: 10 % of the events
 SECRET = "whsec_c2lnbmluZyBrZXkgb2YgdGhlIGJlbmNobWFya3M="
 PROPERTIES = {
-    "product_id": "p-1042", "sku": "LRD-1042", "name": "Picnic hamper for four", "category": "Hampers", "price": "59.99",
-    "currency": "GBP", "quantity": "1", "cart_id": "cart-418811", "url": "https://www.larder.example/hampers/picnic-four",
-    "image_url": "https://www.larder.example/images/hampers/picnic-four.jpg",
+    "product_id": "p-1042", "sku": "LRD-1042", "name": "Picnic hamper for four", "category": "Hampers",
+    "price": "59.99", "currency": "GBP", "quantity": "1", "cart_id": "cart-418811", "coupon": "PICNIC10",
+    "brand": "The Larder", "variant": "Willow", "position": "3", "list": "summer offers",
+    "url": "https://www.larder.example/hampers/picnic-hamper-for-four",
+    "image_url": "https://www.larder.example/images/hampers/picnic-hamper-for-four.jpg",
 }  # fmt: skip
-COMPLETE = 1_000  # events a second in a generated feed: one a millisecond
+LINE = {"product_id": "p-77", "sku": "LRD-77", "name": "Sussex Sparkling Wine", "category": "Drinks", "price": "34.00"}
+SIZES = {  # what an event of each size holds
+    "usual": PROPERTIES,  # 0.9 kB of JSON, as large as those printed in the platform's documents
+    "large": {**PROPERTIES, "products": [LINE] * 14},  # 2.4 kB, an order of fourteen lines
+}
 
 
 class Process:
-    """A child process bound to one core."""
+    """A child process."""
 
-    def __init__(self, arguments: list[str], core: int, **options: Any) -> None:
+    def __init__(self, arguments: list[str], **options: Any) -> None:
         self.began = time.time()
         self.child = subprocess.Popen([sys.executable, *arguments], text=True, **options)
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(self.child.pid, {cores[core % len(cores)]})
 
     def busy(self) -> float:
         """Seconds of processor time so far, user and system."""
@@ -62,7 +66,7 @@ class Sandbox(Process):
     def __init__(self, *, traffic: str = "off", limited: bool = False) -> None:
         limit = "on" if limited else "off"
         arguments = ["-m", "connector.sandbox", "--port", "0", "--traffic", traffic, "--set", f"rate_limit={limit}"]
-        super().__init__(arguments, core=1, stdout=subprocess.PIPE)
+        super().__init__(arguments, stdout=subprocess.PIPE)
         assert self.child.stdout is not None
         self.url = self.child.stdout.readline().split()[-1]
         self.feed = f"{self.url}/track/acme/acme/ACME/v1/events"
@@ -74,12 +78,12 @@ class Sandbox(Process):
         answer.raise_for_status()
         return answer.json()
 
-    def fill(self, count: int, end: int, names: tuple[str, ...] = NAMES) -> int:
+    def fill(self, count: int, end: int, size: str = "usual") -> int:
         """So many events, one a millisecond, the last of them at `end` (milliseconds); when the first one is."""
         first = end - count
         for done in range(0, count, 100_000):
             some = min(100_000, count - done)
-            order = {"count": some, "at": iso(first + done), "every": 1, "event": names, "properties": PROPERTIES}
+            order = {"count": some, "at": iso(first + done), "every": 1, "event": NAMES, "properties": SIZES[size]}
             self.ask("POST", "events", order)
         return first
 
@@ -94,7 +98,7 @@ class Daemon(Process):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder.joinpath("daemon.log").open("a")
-        super().__init__(["-m", "connector", "run"], core=0, cwd=folder, stdout=self.log, stderr=self.log)
+        super().__init__(["-m", "connector", "run"], cwd=folder, stdout=self.log, stderr=self.log)
 
     def end(self) -> None:
         super().end()
@@ -144,7 +148,7 @@ def recipes(count: int) -> list[dict[str, Any]]:
     return found
 
 
-def configure(  # noqa: PLR0913
+def configure(
     where: Path, sandbox: Sandbox, *, start: str = "now", poll: str = "10s", rate: str = "1000000/1s", count: int = 100
 ) -> None:
     """Write the configuration, and `count` recipes."""
@@ -200,11 +204,11 @@ def iso(at: int) -> str:
 
 def run_script(sandbox: Sandbox, where: Path, start: int, end: int) -> dict[str, Any]:
     """The script over a stretch of the feed; what it prints."""
-    where.joinpath("recipes.json").write_text(json.dumps([
-        {**recipe, "event": recipe["event"].lower().replace(" ", "_")} for recipe in recipes(100)
-    ]))
+    where.joinpath("recipes.json").write_text(
+        json.dumps([{**recipe, "event": recipe["event"].lower().replace(" ", "_")} for recipe in recipes(100)])
+    )
     edges = [str(start // 1000), str(end // 1000 + 1)]
     parts = [str(HERE / "script.py"), sandbox.feed, sandbox.receiver, "recipes.json", "script.db", *edges]
-    script = Process(parts, core=0, cwd=where, stdout=subprocess.PIPE)
+    script = Process(parts, cwd=where, stdout=subprocess.PIPE)
     said, _ = script.child.communicate(timeout=3600)
     return json.loads(said)

@@ -9,10 +9,11 @@ ConnectorError
 │   ├── AnswerTooLarge      the body passed the request's cap; arrived
 │   ├── AnswerUnreadable    what came back is not HTTP/1.1, or compressed unasked; arrived
 │   ├── AddressRefused      the guard refused the address: nothing was sent
-│   └── RequestRefused      a header or the path cannot be sent: nothing was
+│   └── RequestRefused      a header, the path or the body cannot be sent: nothing was
 │       └── SigningRefused  the destination's signing secret is malformed: nothing was sent
-├── FeedError               a feed could not be read
+├── FeedError               a feed, or another endpoint of a platform, could not be read
 │   ├── FeedUnavailable     try later (429, 5xx, network, an answer that is not the expected JSON)
+│   │   └── NothingThere    404: nobody has the id, or nothing is at the address
 │   └── FeedRefused         401 or 403: slow down until the secret changes
 ├── RenderError             a template could not be rendered with this event
 └── DatabaseBusy            another daemon holds the database
@@ -99,7 +100,7 @@ class AddressRefused(HttpError):
 
 
 class RequestRefused(HttpError):
-    """A header, the path or the signing secret cannot be sent as it stands; nothing was sent."""
+    """A header, the path, the body or the signing secret cannot be sent as it stands; nothing was sent."""
 
     arrived = False
 
@@ -125,6 +126,10 @@ class FeedError(ConnectorError):
 
 class FeedUnavailable(FeedError):
     """Try later: 429, 5xx, network, or an answer that is not the expected JSON."""
+
+
+class NothingThere(FeedUnavailable):
+    """404: nobody has the id that was asked for, or nothing is at the address."""
 
 
 class FeedRefused(FeedError):

@@ -109,6 +109,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     id: the dedupe key within the account. name: normalised (`event_name`). at: the platform's `receivedTime`, never
     later than our first sight of it. time: `eventTime` where it can be read. body: the platform's object as it came.
     own: what we wrote ourselves carries our mark. notes: what was odd about it (`bad_time`, `made_up_id` …).
+    text: the body's own JSON as it came, empty where the body is not exactly that.
     """
 
     account: str
@@ -120,6 +121,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     body: Mapping[str, Json]
     own: bool = False
     notes: tuple[str, ...] = ()
+    text: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,7 @@ class Request:
     deadline: milliseconds for the whole exchange. cap: bytes of the answer's body that are read.
     sign: a Standard Webhooks secret; the door adds `webhook-id` (= id), `webhook-timestamp` (from `at`) and
     `webhook-signature`. id: the delivery's id, at: the instant of this attempt.
+    basic: a key `identifier.secret`; the door adds `Authorization: Basic` made of its two halves.
     """
 
     method: str
@@ -282,6 +285,7 @@ class Request:
     id: str = ""
     at: Instant = 0
     path: str = ""  # appended to the url's own path by the door, already percent-encoded
+    basic: Hidden | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Poll: feed → events → inbox → outcomes → outbox. The only way in.
 
-`take` is the heart: what has come in one transaction, never less than a page. What it writes (unseen events, what the recipes made of them, their
-deliveries and memory, the cursor) is committed together or not at all.
+`take` is the heart: pages of one reader in one transaction. What it writes (unseen events, what the recipes made of
+them, their deliveries and memory, the cursor) is committed together or not at all.
 """
 
 import logging
@@ -10,14 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from connector.actions import Action, Destination
+from connector.actions import Action, Destination, destinations_of
+from connector.actions.writing import accounts, lane
 from connector.model import STORED_REASONS, Event, Instant, Outcome, Page, Planned, Rate, Reason, canonical
+from connector.recipe.connections import choose
 from connector.recipe.evaluate import evaluate
 from connector.recipe.index import Index
 from connector.recipe.memory import Remembered
 from connector.recipe.path import path
 from connector.recipe.recipe import Recipe
 from connector.recipe.scope import scope as scope_of
+from connector.settings import Settings
 from connector.store import inbox, memory
 from connector.store.database import Store, Tx
 from connector.store.regulations import Rules
@@ -39,9 +42,31 @@ _path = lru_cache(maxsize=256)(path)
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What holds for a planned delivery: the action's own word, else its destination's, else its kind's."""
+    """What holds for a planned delivery: the action's own word, else its destination's, else its kind's.
+
+    destinations: accounts that are written to, too. accounts: the identity of each connection, by its name.
+    """
 
     destinations: Mapping[str, Destination]
+    accounts: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Gates":
+        """What the settings say. Raises ConfigurationError with every mistake in destinations."""
+        identities = {name: each.identity for name, each in settings.connections.items()}
+        return cls({**destinations_of(settings), **accounts(settings.connections)}, identities)
+
+    def receiver(self, planned: Planned, event: Event) -> str:
+        """Whom the outbox has it for: a destination, or of what is written to a platform the account."""
+        platform = Action.kinds[planned.kind].platform
+        if platform is None:
+            return planned.destination
+        written = planned.destination.removeprefix("@")
+        if not written and event.account.startswith(f"{platform}:"):
+            return lane(event.account)
+        known = {name: identity.partition(":")[0] for name, identity in self.accounts.items()}
+        name = choose(platform, written or None, "", known)
+        return f"@{written or platform}" if name is None else lane(self.accounts[name])
 
     def expires(self, planned: Planned) -> int | None:
         """Milliseconds until an unsent delivery is discarded, or None."""
@@ -92,11 +117,15 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of some pages: new events, outcomes that fired, the destinations that have something to send."""
+    """What became of some pages: new events, outcomes that fired, the destinations that have something to send.
+
+    waiting: runs that began to wait for lookups.
+    """
 
     events: int
     fired: int
     destinations: frozenset[str]
+    waiting: int = 0
 
 
 def take(desk: Desk, tx: Tx, pages: Sequence[Page], account: str, feed: str) -> Receipt:
@@ -119,7 +148,8 @@ def take(desk: Desk, tx: Tx, pages: Sequence[Page], account: str, feed: str) -> 
     ledger = Ledger(tx, desk.gates, desk.rules, now)
     kicked = ledger.write(number, taken, silent) | desk.resolve(tx, ledger.needy)
     fired = sum(one.outcome.reason == "fired" for one in taken)
-    return Receipt(len(fresh), fired, frozenset(kicked))
+    waits = sum(one.outcome.waits is not None for one in taken)
+    return Receipt(len(fresh), fired, frozenset(kicked), waits)
 
 
 def decide(
@@ -127,7 +157,7 @@ def decide(
 ) -> tuple[list[Taken], Counter[tuple[str, Reason]]]:
     """Evaluate each event with each recipe that its name wakes, in inbox order; limits remember as they go.
 
-    The outcomes to be stored, with their events; of the others, how many by recipe and reason.
+    The outcomes to be stored, and the runs that wait, with their events; of the others, how many by recipe and reason.
     """
     remembered = StoredMemory(tx, account)
     taken: list[Taken] = []
@@ -140,11 +170,11 @@ def decide(
         for recipe in candidates:
             try:
                 outcome = evaluate(recipe, event, remembered, live_from=service.live_from[recipe.id], scope=scope)
-            except Exception as error:  # one event that meets a defect of ours must not hold up its feed for ever
+            except Exception as error:  # noqa: BLE001  one event that meets a defect of ours must not hold up its feed
                 outcome = _defect(recipe, event, error)
             if outcome.spent is not None:
                 memory.keep(tx, account, recipe.memory_id, outcome.spent, outcome.now)
-            if outcome.reason in STORED_REASONS:
+            if outcome.reason in STORED_REASONS or outcome.waits is not None:
                 taken.append(Taken(seq, event, outcome))
             else:
                 silent[recipe.id, outcome.reason] += 1

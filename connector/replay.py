@@ -1,12 +1,13 @@
 """Replaying events without writing anything: a recipe's own tests, and why an event fired or did not."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connector.errors import RenderError
 from connector.model import (
+    Asked,
     Event,
     Instant,
     Json,
@@ -17,7 +18,7 @@ from connector.model import (
     instant,
     instant_text,
 )
-from connector.recipe.evaluate import evaluate
+from connector.recipe.evaluate import evaluate, go_on
 from connector.recipe.index import Index
 from connector.recipe.memory import DictMemory, Memory
 from connector.recipe.needs import needs_met
@@ -68,6 +69,9 @@ class _Course:
     made: list[Made] = field(default_factory=list)
     outcome: Outcome | None = None
     last: Event | None = None
+    unanswered: list[str] = field(
+        default_factory=list
+    )  # lookups that were made and whose answer the test does not give
 
 
 def run_tests(recipe: Recipe) -> list[TestResult]:
@@ -77,29 +81,40 @@ def run_tests(recipe: Recipe) -> list[TestResult]:
 
 
 def _run_test(recipe: Recipe, case: TestCase) -> TestResult:
-    course = _play(recipe, case.events)
+    course = _play(recipe, case)
     problems = _differences(case, course)
     if problems:
         problems += _reasons(recipe, course)
     return TestResult(recipe.id, case.name, not problems, "\n".join(problems), recipe.file, case.line)
 
 
-def _play(recipe: Recipe, events: Sequence[TestEvent]) -> _Course:
+def _play(recipe: Recipe, case: TestCase) -> _Course:
     course, memory, index = _Course(), DictMemory(), Index([recipe])
     at = START
-    for number, written in enumerate(events, 1):
+    for number, written in enumerate(case.events, 1):
         at += written.after
         event = event_of(written, number, at)
         if not index.candidates(event.feed, event.name):
             continue
         parts = scope(event)
         outcome = evaluate(recipe, event, memory, live_from=0, scope=parts)
+        course.outcome, course.last = outcome, event
+        if outcome.waits is not None:
+            answers = _answers(outcome.waits.asked, case.lookups, course)
+            if course.unanswered:
+                break
+            course.outcome = outcome = go_on(recipe, event, memory, answers, scope=parts)
         if outcome.spent is not None:
             memory.keep(recipe.memory_id, event.account, outcome.spent)
         if outcome.planned:
-            course.made += _attempts(recipe, event, run_scope(parts, recipe, event, outcome.now))
-        course.outcome, course.last = outcome, event
+            course.made += _attempts(recipe, event, run_scope(parts, recipe, event, outcome.now, outcome.answers))
     return course
+
+
+def _answers(asked: Mapping[str, Asked | None], given: Mapping[str, Json], course: _Course) -> dict[str, Json]:
+    """What each lookup finds in a test; there is nothing to find for one that asks about nobody."""
+    course.unanswered += [name for name, question in asked.items() if question is not None and name not in given]
+    return {name: None if question is None else given.get(name) for name, question in asked.items()}
 
 
 def event_of(written: TestEvent, number: int, at: Instant) -> Event:
@@ -160,6 +175,8 @@ def _fields(step: Step, planned: Planned, within: Scope, event: Event) -> Mappin
         fields = step.action.preview(within, event)
     except RenderError as error:  # what renders escaped renders unescaped; if not, the test says so
         return {"error": str(error)}
+    if planned.destination.startswith("@"):
+        return {**fields, "connection": planned.destination[1:]}
     return {**fields, "to": planned.destination} if planned.destination else fields
 
 
@@ -167,6 +184,9 @@ def _fields(step: Step, planned: Planned, within: Scope, event: Event) -> Mappin
 
 
 def _differences(case: TestCase, course: _Course) -> list[str]:
+    if course.unanswered:
+        gap = ", ".join(f"{name}: {{...}}" for name in course.unanswered)
+        return [f"the test does not say what is found: write lookups: {{{gap}}}, or null for nothing"]
     made = course.made
     if (case.because or "").partition(":")[0] == "error" and not any("error" in fields for _, fields in case.expect):
         made = [each for each in made if not each.dead]  # the test knows of them
@@ -230,9 +250,10 @@ def _reasons(recipe: Recipe, course: _Course) -> list[str]:
     if course.last is None or course.outcome is None:
         return ["no event met the trigger"]
     lines = [f"outcome of the last event: {outcome_text(course.outcome)}"]
-    if course.outcome.reason in {"if", "error"} and recipe.condition is not None:
-        within = run_scope(scope(course.last), recipe, course.last, course.last.at)
-        lines += trace(recipe.condition, within).lines(1)
+    condition = recipe.condition if course.outcome.answers is None else recipe.late
+    if course.outcome.reason in {"if", "error"} and condition is not None:
+        within = run_scope(scope(course.last), recipe, course.last, course.last.at, course.outcome.answers)
+        lines += trace(condition, within).lines(1)
     return lines
 
 
@@ -250,7 +271,8 @@ def outcome_text(outcome: Outcome | None) -> str:
 class Explanation:
     """What one event makes of one recipe, and why. woken: the trigger names the event; without it all else is empty.
 
-    condition: the recipe's `if`. actions: for each action of a run, its id and the traces of its own `if`, one an item.
+    condition: the recipe's `if`, late: what of it reads the lookups, if they were made. answers: what these found, by
+    name. actions: for each action of a run, its id and the traces of its own `if`, one an item.
     """
 
     recipe: str
@@ -258,6 +280,8 @@ class Explanation:
     woken: bool
     outcome: Outcome | None = None
     condition: Trace | None = None
+    late: Trace | None = None
+    answers: Mapping[str, Json] | None = None
     actions: tuple[tuple[str, tuple[Trace, ...]], ...] = ()
 
     def lines(self) -> list[str]:
@@ -265,31 +289,52 @@ class Explanation:
         if self.outcome is None:
             return [f"{self.recipe}: not woken, its trigger does not name this event"]
         lines = [f"{self.recipe}: {outcome_text(self.outcome)}"]
-        if self.condition is not None:
-            lines += ["  if", *self.condition.lines(2)]
-        for action, traces in self.actions:
-            lines += [f"  {action} if", *(line for each in traces for line in each.lines(2))]
+        lines += self.reasons()
         for planned in self.outcome.planned:
             to = f" to {planned.destination}" if planned.destination else ""
             reason = f" ({planned.reason})" if planned.reason else ""
             lines.append(f"  {planned.action}{to}: {planned.state}{reason}")
         return lines
 
+    def reasons(self) -> list[str]:
+        """Each condition with its verdict and value, and what lookups found."""
+        lines = ["  if", *self.condition.lines(2)] if self.condition is not None else []
+        for name, found in (self.answers or {}).items():
+            lines.append(f"  lookups.{name}: {'not found' if found is None else _shown(found)}")
+        lines += ["  if", *self.late.lines(2)] if self.late is not None else []
+        for action, traces in self.actions:
+            lines += [f"  {action} if", *(line for each in traces for line in each.lines(2))]
+        return lines
+
 
 def explain(
-    recipe: Recipe, event: Event, memory: Memory, *, live_from: Instant = 0, now: Instant | None = None
+    recipe: Recipe,
+    event: Event,
+    memory: Memory,
+    *,
+    live_from: Instant = 0,
+    now: Instant | None = None,
+    answers: Mapping[str, Json] | None = None,
 ) -> Explanation:
-    """Evaluate an event again, with the verdict of every condition; nothing is spent or sent."""
+    """Evaluate an event again, with the verdict of every condition; nothing is spent, asked or sent.
+
+    answers: what the recipe's lookups found then; without them a run that needs some is `waiting`.
+    """
     if not Index([recipe]).candidates(event.feed, event.name):
         return Explanation(recipe.id, recipe.version, woken=False)
     outcome = evaluate(recipe, event, memory, live_from=live_from, now=now)
-    within = run_scope(scope(event), recipe, event, event.at if now is None else now)
+    if outcome.reason == "waiting" and answers is not None:
+        outcome = go_on(recipe, event, memory, answers, now=now)
+    found = outcome.answers
+    within = run_scope(scope(event), recipe, event, event.at if now is None else now, found)
     condition = None
     if recipe.condition is not None and outcome.reason not in {"not_live", "stale", "own"}:
         condition = trace(recipe.condition, within)
     ran = outcome.reason in {"fired", "no_action"} or (outcome.reason == "error" and bool(outcome.planned))
     actions = tuple(_explained(step, within) for step in recipe.actions if step.condition is not None) if ran else ()
-    return Explanation(recipe.id, recipe.version, True, outcome, condition, actions)
+    asked = found is not None and outcome.reason != "lookup"
+    late = trace(recipe.late, within) if recipe.late is not None and asked else None
+    return Explanation(recipe.id, recipe.version, True, outcome, condition, late, found, actions)
 
 
 def _explained(step: Step, within: Scope) -> tuple[str, tuple[Trace, ...]]:

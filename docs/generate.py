@@ -3,6 +3,7 @@
 `python docs/generate.py` writes them; `--check` only says which are out of date, and exits 1 if any is.
 """  # noqa: INP001  a script
 
+import importlib.util
 import inspect
 import re
 import sys
@@ -15,13 +16,15 @@ from typing import Any, Final
 import typer.main
 from pydantic import BaseModel
 
-from connector import actions, feeds
+from connector import actions, feeds, lookups
 from connector.actions import Action, Destination
 from connector.cli.app import app
 from connector.feeds import Feed
+from connector.lookups import Lookup
 from connector.model import Rate, span_text
 from connector.sandbox import catalog, control, faults, receiver
-from connector.sandbox.switches import SWITCHES
+from connector.sandbox.intempt import orders
+from connector.sandbox.switches import EVERY
 from connector.settings.models import Settings
 from connector.settings.prepare import PLATFORMS
 from connector.template.filters import FILTERS
@@ -103,6 +106,14 @@ def _actions() -> str:
     )
 
 
+def _lookups() -> str:
+    lookups.load_all()
+    return "\n\n".join(
+        f"### {kind}\n\n{_doc(lookup)}\n\n{_keys(lookup)}\n\n" + _yaml(lookup.example, under="lookups:\n", indent=2)
+        for kind, lookup in sorted(Lookup.kinds.items())
+    )
+
+
 def _gates(action: type[Action]) -> str:
     gates = [f"`guard: {action.guard}`"] if action.guard else []
     gates += [f"`expires: {span_text(action.expires)}`"] if action.expires else []
@@ -163,7 +174,7 @@ def _tests() -> str:
 
 
 def _switches() -> str:
-    rows = [(f"`{one.name}`", " ".join(f"`{value}`" for value in one.values), one.emulates) for one in SWITCHES]
+    rows = [(f"`{one.name}`", " ".join(f"`{value}`" for value in one.values), one.emulates) for one in EVERY]
     return _table(("switch", "values", "emulates"), rows)
 
 
@@ -227,8 +238,21 @@ def _described(command: Command) -> str:
     return f"### {command.name}\n\n`{command.usage}`\n\n{command.help}{table}"
 
 
+def _beside() -> Mapping[str, Callable[[], str]]:
+    """The parts that the script beside this one makes."""
+    spec = importlib.util.spec_from_file_location("endpoints_table", DOCS / "endpoints.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(DOCS / "endpoints.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    parts: Mapping[str, Callable[[], str]] = module.PARTS
+    return parts
+
+
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
+    **_beside(),
     "actions": _actions,
+    "lookups": _lookups,
     "destinations": _destinations,
     "feeds": _feeds,
     "settings": _settings,
@@ -241,6 +265,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "faults": _docstring(faults),
     "receivers": _docstring(receiver.Behaviour),
     "traffic": _docstring(catalog),
+    "intempt-orders": _docstring(orders),
 }
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ from connector.settings.models import Settings
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 GALLERY = sorted((ROOT / "recipes").rglob("*.yaml"))
-KNOWN = Known(frozenset({"intilery.events"}), {"sales": "slack", "ops": "slack", "crm": "webhook"})
+KNOWN = Known(
+    frozenset({"intilery.events"}), {"sales": "slack", "ops": "slack", "crm": "webhook"}, {"intilery": "intilery"}
+)
 
 RECIPE_KEYS = {field.alias or name for name, field in Top.model_fields.items()}
 MISSING = {

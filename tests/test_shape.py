@@ -65,7 +65,7 @@ def test_every_dependency_is_pinned() -> None:
     pinned = {re.sub(r"[._-]+", "-", line.split("==")[0]).lower() for line in lines}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needed = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    names = {re.sub(r"[._-]+", "-", re.match(r"[A-Za-z0-9._-]+", line)[0]).lower() for line in needed}
+    names = {re.sub(r"[._-]+", "-", re.split(r"[^A-Za-z0-9._-]", line)[0]).lower() for line in needed}
     assert set() == names - pinned
 
 

@@ -10,21 +10,21 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from connector.document import did_you_mean
 from connector.errors import ConfigurationError, RenderError, SecretMissing
-from connector.model import HOUR, SECOND, Answer, Event, Instant, Json, Message, Rate, Request, Verdict, span
+from connector.model import SECOND, Answer, Event, Instant, Json, Message, Rate, Request, Verdict, span
+from connector.platforms.answers import retry_after
 from connector.secrets import Secret, Vault
 from connector.template import OMIT, Template
 from connector.template.field import read_template, wrong
 
 if TYPE_CHECKING:
-    from connector.settings import Section
+    from connector.settings import Section, Settings
 
 Scope: TypeAlias = Mapping[str, Json]
 Where: TypeAlias = tuple[str | int, ...]  # keys and indexes below the action or destination
@@ -157,8 +157,10 @@ SecretText: TypeAlias = Annotated[Secret, PlainValidator(read_secret, json_schem
 class Action(BaseModel):
     """One outgoing effect. Subclasses set `kind` (the word in YAML), `example` (YAML of one entry of `actions`).
 
-    needs_destination: the kind of destination that `to` must name, or None. guard and expires (milliseconds): the
-    gates of this kind where neither the recipe nor the destination sets them.
+    needs_destination: the kind of destination that `to` must name, or None. platform: whose connection it writes to, or
+    None. guard and expires (milliseconds): the gates of this kind where neither the recipe nor the destination sets
+    them. reads: what rendering takes from the scope beside the templates. patience: refusals (400, 413, 422) in a row
+    that are final.
     """
 
     model_config = _STRICT
@@ -167,21 +169,28 @@ class Action(BaseModel):
     example: ClassVar[str]
     kinds: ClassVar[dict[str, type["Action"]]] = {}
     needs_destination: ClassVar[str | None] = None
+    platform: ClassVar[Literal["intilery", "intempt"] | None] = None
     guard: ClassVar[Rate | None] = None
     expires: ClassVar[int | None] = None
+    reads: ClassVar[frozenset[str]] = frozenset()
+    patience: ClassVar[int] = 1
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        cls.kinds[cls.kind] = cls
+        if "kind" in cls.__dict__:
+            cls.kinds[cls.kind] = cls
 
     @abstractmethod
     def render(self, scope: Scope, event: Event) -> Message:
         """What a delivery carries. Pure. Raises RenderError, which names the value at fault."""
 
     @classmethod
-    def judge(cls, answer: Answer) -> Verdict:
-        """What an answer means for the delivery: by HTTP's own meaning of the status (design §7)."""
+    def judge(cls, answer: Answer, refusals: int = 0) -> Verdict:  # noqa: ARG003  most kinds have no patience
+        """What an answer means for the delivery: by HTTP's own meaning of the status (design §7).
+
+        refusals: how many attempts directly before this one were answered 400, 413 or 422.
+        """
         return judge_status(answer)
 
     def templates(self) -> Iterator[tuple[Where, Template]]:
@@ -256,7 +265,8 @@ class Destination(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        cls.kinds[cls.kind] = cls
+        if "kind" in cls.__dict__:
+            cls.kinds[cls.kind] = cls
 
     @property
     def attempts(self) -> int | None:
@@ -286,6 +296,20 @@ class Destination(BaseModel):
         except ValidationError as error:
             found = findings(error, model)
         raise ConfigurationError([section.mistake(each.where, each.message, each.hint, key=each.key) for each in found])
+
+
+def destinations_of(settings: "Settings") -> dict[str, Destination]:
+    """Every configured destination by name. Raises ConfigurationError with every mistake in them."""
+    load_all()
+    found, mistakes = {}, []
+    for name, section in settings.destinations.items():
+        try:
+            found[name] = Destination.read(section)
+        except ConfigurationError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return found
 
 
 # ── findings ──────────────────────────────────────────────────────────────────────────────────
@@ -355,18 +379,3 @@ def judge_status(answer: Answer) -> Verdict:
     if status < 400:
         return Verdict("dead", f"{reason}: redirects are not followed, give the final address")
     return Verdict("dead", reason)
-
-
-def retry_after(answer: Answer) -> int | None:
-    """Milliseconds the answer asks to wait, at most an hour; None when it does not say, or says nonsense.
-
-    Seconds, or a date, which counts from the answer's own `Date` (RFC 9110 §10.2.3).
-    """
-    text = answer.headers.get("retry-after", "").strip()
-    if re.fullmatch("[0-9]{1,20}", text):
-        return min(int(text) * SECOND, HOUR)
-    try:
-        wait = parsedate_to_datetime(text) - parsedate_to_datetime(answer.headers.get("date", ""))
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return min(max(round(wait.total_seconds() * SECOND), 0), HOUR)

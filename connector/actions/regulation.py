@@ -62,7 +62,7 @@ regulation: {type: suppress, reason: "Asked for by {{ event.userId }} in the pre
         return {**super().preview(scope, event), "user_id": subject(event.body.get("userId"))}
 
     @classmethod
-    def judge(cls, answer: Answer) -> Verdict:
+    def judge(cls, answer: Answer, refusals: int = 0) -> Verdict:  # noqa: ARG003  a refusal is for a person
         """As HTTP says, but nothing is repeated blindly: where the outcome is unknown, a person looks."""
         verdict = judge_status(answer)
         if verdict.outcome != "retry":

@@ -18,10 +18,10 @@ from connector.actions import (
     Scope,
     judge_status,
     read_secret,
-    retry_after,
 )
 from connector.errors import RenderError
 from connector.model import DAY, MINUTE, SECOND, Answer, Event, Instant, Message, Rate, Request, Verdict
+from connector.platforms.answers import retry_after
 from connector.secrets import Secret
 from connector.template import Template
 from connector.template.field import read_template, wrong
@@ -72,7 +72,7 @@ slack: {to: sales, text: "*{{ traits.firstName | default('Someone') }}* left {{ 
         )
 
     @classmethod
-    def judge(cls, answer: Answer) -> Verdict:
+    def judge(cls, answer: Answer, refusals: int = 0) -> Verdict:  # noqa: ARG003  Slack means what it says
         """By Slack's error word where it gives one, else by the status."""
         fine = 200 <= answer.status < 300
         word = _error(answer.body) if fine else _word(answer.body)

@@ -53,12 +53,11 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def approve(id: Id, by: By) -> None:
     """Let one regulation go on; it becomes a work item."""
-    from connector.engines.local import rules_of  # noqa: PLC0415
     from connector.store import history, regulations  # noqa: PLC0415
 
     of, who = settings(), person(by)
     with opened(of) as store, store.write() as tx:
-        regulations.approve(tx, rules_of(of), id, who, clock())
+        regulations.approve(tx, regulations.Rules.of(of), id, who, clock())
         (request,) = history.regulations(tx, delivery=id)
     say(f"approved by {who}")
     tell_steps(request)

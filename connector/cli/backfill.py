@@ -109,6 +109,7 @@ def _pages(tx: "Tx", recipe: "Recipe", begin: Instant) -> "Iterator[list[int]]":
 def _items(tx: "Tx", recipe: "Recipe", page: Sequence[int], known: limits.Limits, *, refire: bool) -> "Iterator[_Item]":
     """Evaluate a page; limits remember as it goes."""
     from connector.recipe.evaluate import evaluate  # noqa: PLC0415
+    from connector.recipe.memory import Unspent  # noqa: PLC0415
     from connector.store import history, inbox  # noqa: PLC0415
 
     before = history.decided(tx, recipe.id, page)
@@ -117,7 +118,7 @@ def _items(tx: "Tx", recipe: "Recipe", page: Sequence[int], known: limits.Limits
         if reason in {"fired", "limited"} and not refire:
             yield _Item(seq, event, None, before=reason)
             continue
-        memory = limits.Unspent(known, event.at) if reason == "fired" else known
+        memory = Unspent(known, event.at) if reason == "fired" else known
         outcome = evaluate(recipe, event, memory, live_from=0)
         if outcome.spent is not None:
             known.keep(recipe.memory_id, event.account, outcome.spent)
@@ -129,11 +130,11 @@ def _items(tx: "Tx", recipe: "Recipe", page: Sequence[int], known: limits.Limits
 
 def _write(of: "Settings", recipe: "Recipe", begin: Instant, by: str, *, refire: bool) -> "_Sum":
     """Do it, some events a transaction; the audit names who."""
-    from connector.engines.local import read_destinations, rules_of  # noqa: PLC0415
     from connector.poll import Gates  # noqa: PLC0415
     from connector.store import audit, recipes  # noqa: PLC0415
+    from connector.store.regulations import Rules  # noqa: PLC0415
 
-    gates, rules, done = Gates(read_destinations(of)), rules_of(of), _Sum()
+    gates, rules, done = Gates.of(of), Rules.of(of), _Sum()
     with opened(of) as store:
         with store.write() as tx:
             at = clock()

@@ -70,25 +70,3 @@ class Trial:
         number = -1 - len(self.gone) - len(self.own)  # grows with every call
         self.own[number] = (account, spent)
         self.holders.update(((account, key), number) for key in spent.keys)
-
-
-@dataclass(frozen=True, slots=True)
-class Unspent:
-    """Limits without what the earlier run of this very event spent: it does not stand in its own way."""
-
-    limits: Limits
-    at: Instant
-
-    def recall(self, recipe_id: str, account: str, keys: tuple[str, ...]) -> "Remembered":
-        """See recipe.memory.Memory."""
-        from connector.recipe.memory import Remembered  # noqa: PLC0415
-
-        rows = self.limits.recall(recipe_id, account, keys).rows
-        return Remembered([(number, of, _without(times, self.at)) for number, of, times in rows])
-
-
-def _without(times: tuple[Instant, ...], at: Instant) -> tuple[Instant, ...]:
-    if at not in times:
-        return times
-    position = times.index(at)
-    return times[:position] + times[position + 1 :]

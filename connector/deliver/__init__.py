@@ -6,5 +6,6 @@ every answer that came while the one before was being written.
 """
 
 from connector.deliver.courier import Courier
+from connector.deliver.lookups import Lookups
 
-__all__ = ["Courier"]
+__all__ = ["Courier", "Lookups"]

@@ -6,21 +6,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import SystemRandom
-from typing import Literal, Protocol
 
-from connector.actions import Action, Destination
+from connector.actions import Destination
 from connector.deliver import policy
+from connector.deliver.exchange import UNSURE, Door, Said, exchange, portion
 from connector.deliver.lane import Lane
-from connector.errors import (
-    AddressRefused,
-    ConnectorError,
-    HttpError,
-    RequestRefused,
-    SecretMissing,
-    SigningRefused,
-)
 from connector.http import Bucket
-from connector.model import SECOND, Answer, Instant, Now, Request, State, Verdict
+from connector.model import SECOND, Instant, Now, State
 from connector.store import outbox, parking
 from connector.store.database import Store, Tx
 from connector.store.outbox import Due, Result
@@ -29,16 +21,9 @@ log = logging.getLogger("connector.deliver")
 
 SEATS = 32  # deliveries of one destination under way at once
 CLAIM = 256  # claimed ahead of them
+LONGEST_REST = 1  # seconds for a destination's rate, before looking whether to stop
 UNRECORDED = 512  # answers that may wait for the recorder before a lane claims more
 LAST_RECORD = 3  # seconds it has at the end; what it can't write by then is sent again, under the same id
-
-
-class Door(Protocol):
-    """The door to the network."""
-
-    async def send(self, request: Request, *, overflow: Literal["error", "cut"] = "error") -> Answer:
-        """Raises HttpError."""
-        ...
 
 
 Settled = Callable[[Tx, list[Result]], set[str]]  # inside the recorder's transaction; destinations to look at
@@ -62,7 +47,8 @@ class Crew:
 class Courier:
     """Delivers until told to stop.
 
-    settled: called in the recorder's transaction with what was decided (for actions that `need` others).
+    settled: called in the recorder's transaction with what was decided (for actions that `need` others). shared: the
+    rates that destinations share with others, who come first.
     monotonic: seconds, for rates. Nothing is read from the wall clock but through `now`.
     """
 
@@ -72,6 +58,7 @@ class Courier:
     now: Now
     monotonic: Callable[[], float]
     settled: Settled = lambda _tx, _results: set()
+    shared: Mapping[str, Bucket] = field(default_factory=dict)
     random: policy.Random = SystemRandom().random
     crews: dict[str, Crew] = field(default_factory=dict)
     stopping: bool = False
@@ -93,7 +80,8 @@ class Courier:
             if lane.parked and not lane.parked.by:
                 lane.wake(self.now())
             rate = destination.rate
-            self.crews[name] = Crew(lane, destination, Bucket(rate, rate.count if rate else 0, self.monotonic))
+            own = self.shared.get(name) or Bucket(rate, rate.count if rate else 0, self.monotonic)
+            self.crews[name] = Crew(lane, destination, own)
         self._recorder = asyncio.create_task(self._record())
 
     def look(self, *, everywhere: bool = False) -> None:
@@ -124,6 +112,12 @@ class Courier:
         for name in names & self.crews.keys():
             self.crews[name].lane.wake(self.now())
         self.kick(names)
+
+    def shift(self, by: int) -> None:
+        """The clock was set by so many milliseconds, and with it when deliveries are due (`outbox.shift`)."""
+        for crew in self.crews.values():
+            crew.lane.shift(by)
+        self.look(everywhere=True)
 
     async def stop(self, grace: float) -> None:
         """Claim nothing more; let what is under way finish within `grace` seconds, and record it."""
@@ -175,8 +169,7 @@ class Courier:
         lane = crew.lane
         if crew.hands or not lane.may_probe(now):
             return
-        after = lane.suspect.seq if lane.suspect else lane.last_probe
-        found = [due for due in outbox.probes(tx, lane.name, after, SEATS) if due.seq not in crew.under_way]
+        found = [due for due in outbox.probes(tx, lane.name, SEATS) if due.seq not in crew.under_way]
         others = [due for due in found if lane.suspect is None or due.seq != lane.suspect.seq]
         if not others and found:
             lane.alone(now)
@@ -185,7 +178,6 @@ class Courier:
             return
         for due in others[:1]:
             crew.probing = True
-            lane.last_probe = due.seq
             crew.under_way.add(due.seq)
             crew.claimed.append(due)
 
@@ -194,12 +186,9 @@ class Courier:
         try:
             while crew.claimed and self._goes_on(crew):
                 if wait := crew.bucket.take():
-                    await asyncio.sleep(wait / SECOND)
+                    await asyncio.sleep(min(wait / SECOND, LONGEST_REST))
                     continue
-                due = crew.claimed.popleft()
-                results = await self._attempt(crew, due)  # awaited first: `_results` is another list by then
-                self._results.append((crew, results))
-                self._answers.set()
+                await self._deliver(crew, portion(crew.claimed, crew.destination))
                 if not crew.claimed and self._goes_on(crew) and not crew.probing:
                     self._claim(crew)
         finally:
@@ -215,31 +204,50 @@ class Courier:
             return False
         return crew.probing or not lane.one_at_a_time()
 
-    async def _attempt(self, crew: Crew, due: Due) -> list[Result]:
+    async def _deliver(self, crew: Crew, some: list[Due]) -> None:
+        """One attempt of each, all in one request; what is refused of several is tried again in halves."""
         at = self.now()
-        if due.expires_at is not None and at >= due.expires_at:
-            return [Result(due, at, 0, None, "dead", "expired", False, State.DISCARDED, at, "expired")]
-        status, response = None, ""
-        try:
-            request = crew.destination.request(due.message, id=due.id, at=at)
-            answer = await self.door.send(request, overflow="cut")
-            status, elapsed = answer.status, answer.elapsed
-            verdict = Action.kinds[due.kind].judge(answer)
-            if due.awaited:
-                response = answer.body.decode(errors="replace")
-        except (SecretMissing, AddressRefused, SigningRefused) as error:  # the destination's fault: it is parked
-            verdict, elapsed = Verdict("refused", str(error)), self.now() - at
-        except RequestRefused as error:  # this delivery's own fault: no attempt will change it
-            verdict, elapsed = Verdict("dead", str(error)), self.now() - at
-        except HttpError as error:
-            verdict, elapsed = Verdict("retry", str(error)), self.now() - at
-        except ConnectorError as error:
-            verdict, elapsed = Verdict("refused", str(error)), self.now() - at
-        except Exception as error:  # a defect of ours must neither lose a delivery nor stop its lane
-            log.exception("delivery.defect", extra={"delivery": due.id, "destination": due.destination})
-            verdict, elapsed = Verdict("retry", f"a defect of the connector: {type(error).__name__}"), self.now() - at
-        results = crew.lane.conclude(due, verdict, at, max(elapsed, 0), status)
-        return [replace(results[0], response=response), *results[1:]] if response else results
+        late = [due for due in some if due.expires_at is not None and at >= due.expires_at]
+        results = [Result(due, at, 0, None, "dead", "expired", False, State.DISCARDED, at, "expired") for due in late]
+        some = [due for due in some if due not in late] if late else some
+        halves: list[list[Due]] = []
+        if some:
+            said = await exchange(self.door, crew.destination, some, at, self.now, self._refusals)
+            if len(some) > 1 and not said.of_all:
+                halves = [some[: len(some) // 2], some[len(some) // 2 :]]
+            else:
+                results += self._concluded(crew, some, said, at)
+        if results:
+            self._results.append((crew, results))
+            self._answers.set()
+        for half in halves:
+            if await self._turn(crew):
+                await self._deliver(crew, half)
+            else:
+                crew.under_way.difference_update(due.seq for due in half)
+                crew.next_due = 0
+
+    def _concluded(self, crew: Crew, some: list[Due], said: Said, at: Instant) -> list[Result]:
+        if said.verdict.outcome == "throttled" and crew.lane.name in self.shared:
+            crew.bucket.slow_down(max(said.verdict.after or 0, SECOND))
+        first, *others = some
+        results = crew.lane.conclude(first, said.verdict, at, said.elapsed, said.status, others)
+        if first.awaited and said.body:
+            results[0] = replace(results[0], response=said.body.decode(errors="replace"))
+        return results
+
+    async def _turn(self, crew: Crew) -> bool:
+        """Wait until the rate allows one more request. False where the destination wants to be left alone."""
+        while self._goes_on(crew):
+            wait = crew.bucket.take()
+            if not wait:
+                return True
+            await asyncio.sleep(min(wait / SECOND, LONGEST_REST))
+        return False
+
+    def _refusals(self, due: Due) -> int:
+        with self.store.read() as tx:
+            return outbox.in_a_row(tx, due.seq, UNSURE)
 
     # ── recording ─────────────────────────────────────────────────────────────────────────────
 

@@ -14,8 +14,9 @@ from connector.recipe.needs import needs_met
 from connector.recipe.recipe import Recipe
 from connector.recipe.render import render_action
 from connector.recipe.scope import run_scope, scope
-from connector.store import inbox
+from connector.store import inbox, waiting
 from connector.store.database import Tx
+from connector.store.outbox import WAITING
 from connector.store.runs import Ledger, Taken
 
 
@@ -29,7 +30,7 @@ class Needs:
 
     def resolve_all(self, tx: Tx) -> set[str]:
         """Look at every run that waits, e.g. after a person retried or discarded; the destinations to look at."""
-        rows = tx.rows("SELECT DISTINCT run FROM deliveries WHERE state = 'held' AND reason = 'needs'")
+        rows = tx.rows(f"SELECT DISTINCT run FROM deliveries WHERE {WAITING} AND state = 'held' AND reason = 'needs'")  # noqa: S608
         return self.resolve(tx, {row[0] for row in rows})
 
     def resolve(self, tx: Tx, runs: set[int]) -> set[str]:
@@ -73,7 +74,7 @@ class Needs:
         if recipe is None:
             return ()
         now = tx.one("SELECT at FROM outcomes WHERE seq = ?", (run,))[0]
-        within = run_scope(scope(event), recipe, event, now)
+        within = run_scope(scope(event), recipe, event, now, waiting.answers_of(tx, run))
         return render_action(recipe, action, within, event, _answers(tx, run))
 
 

@@ -19,20 +19,20 @@ from apscheduler import events as wakeups
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from connector.actions import Destination, load_all
-from connector.deliver import Courier
+from connector.actions import Destination, destinations_of
+from connector.deliver import Courier, Lookups
+from connector.deliver.ending import Ending
 from connector.deliver.needs import Needs
 from connector.engines.clock import Watch, monotonic, now
-from connector.engines.polling import Line, Polling, line
+from connector.engines.polling import Polling, line
 from connector.engines.service import Service
-from connector.errors import ConfigurationError
 from connector.feeds import Feed, feeds_of
 from connector.http import Http
 from connector.model import Instant, instant, span
-from connector.poll import Desk, Gates
+from connector.poll import Desk, Gates, StoredMemory
 from connector.recipe.recipe import Known
 from connector.settings import Settings
-from connector.store import driver, inbox, lock, outbox, retention
+from connector.store import driver, inbox, lock, outbox, retention, waiting
 from connector.store.database import Store, Tx, set_fact
 from connector.store.outbox import Result
 from connector.store.regulations import Rules
@@ -54,6 +54,7 @@ class Daemon:
     store: Store = field(init=False)
     polling: list[Polling] = field(default_factory=list)
     courier: Courier = field(init=False)
+    lookups: Lookups = field(init=False)
     service: Service = field(init=False)
     _scheduler: AsyncIOScheduler = field(init=False)
     _watch: Watch = field(default_factory=Watch)
@@ -66,7 +67,7 @@ class Daemon:
         feeds = [
             (connection, feed) for connection in self.settings.connections.values() for feed in feeds_of(connection)
         ]
-        destinations = read_destinations(self.settings)
+        destinations = destinations_of(self.settings)
         async with AsyncExitStack() as stack:
             database = driver.database_file(self.settings.database)
             if database is not None:
@@ -85,23 +86,26 @@ class Daemon:
     # ── putting it together ───────────────────────────────────────────────────────────────────
 
     def _assemble(self, feeds: list[tuple[Any, Feed]], destinations: dict[str, Destination], http: Http) -> None:
-        known = Known(
-            frozenset(feed.name for _, feed in feeds), {name: each.kind for name, each in destinations.items()}
-        )
+        known = Known.of(self.settings)
         starts = self._starts([feed for _, feed in feeds])
         self.service = Service(self.store, Path(self.settings.recipes), known, now, starts)
         self.service.refresh()
-        gates, rules = Gates(destinations), rules_of(self.settings)
+        gates, rules = Gates(destinations), Rules.of(self.settings)
         needs = Needs(self.service.version, lambda tx: Ledger(tx, gates, rules, now()), now)
         desk = Desk(self.store, self.service.get, gates, rules, now, needs.resolve)
         self.courier = Courier(
             self.store, http, destinations, now, monotonic, settled=lambda tx, results: _settled(needs, tx, results)
         )
         self.needs = needs
-        lines: dict[str, Line] = {}
+        lines = {
+            name: (connection, line(connection, http.send, monotonic))
+            for name, connection in self.settings.connections.items()
+        }
+        ending = Ending(self.service, StoredMemory, needs.ledger, needs.resolve, now)
+        self.lookups = Lookups(self.store, lines, ending, now, self.courier.kick, self.settings.vault.redact)
         for connection, feed in feeds:
-            lines.setdefault(connection.name, line(connection, http.send, monotonic))
-            self.polling.append(Polling(feed, connection, lines[connection.name], desk, self.courier.kick))
+            own = lines[connection.name][1]
+            self.polling.append(Polling(feed, connection, own, desk, self.courier.kick, self.lookups.look))
         self._secrets = {name: _fingerprint(each) for name, each in destinations.items()}
 
     def _starts(self, feeds: list[Feed]) -> dict[str, Instant]:
@@ -135,6 +139,7 @@ class Daemon:
         self._outside = self.store.changed_outside()
         self.courier.start()
         self.courier.look(everywhere=True)
+        self.lookups.start()
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults=defaults, executors={"default": AsyncIOExecutor()}
@@ -153,9 +158,14 @@ class Daemon:
         self._scheduler.add_job(call, "interval", args, seconds=seconds, id=name, name=name, next_run_time=first)
 
     async def _turn(self, polling: Polling) -> None:
-        wait = await polling.turn()
+        try:
+            wait = await polling.turn()
+        except asyncio.CancelledError:
+            if polling.stopping:
+                return  # its cursor stands where it stood
+            raise
         if wait is not None and wait < polling.feed.poll:
-            soon = datetime.now(UTC) + timedelta(milliseconds=wait)
+            soon = datetime.now(UTC) + timedelta(milliseconds=wait + 20)  # by then this turn counts as ended
             self._scheduler.modify_job(f"poll {polling.feed.name}", next_run_time=soon)
 
     async def _look(self) -> None:
@@ -166,12 +176,14 @@ class Daemon:
             with self.store.write() as tx:
                 self.needs.resolve_all(tx)
             self.courier.reread()
-        self.service.refresh()
+        if self.service.refresh():
+            self.lookups.recipes_changed()
         self._see_new_secrets()
         if not self._changed and self.settings.changed():
             self._changed = True
             log.warning("configuration.changed: restart to apply", extra={"file": str(self.settings.file)})
         self.courier.look()
+        self.lookups.look()
 
     def _see_new_secrets(self) -> None:
         changed = set()
@@ -208,6 +220,10 @@ class Daemon:
             if moved < 0:
                 with self.store.write() as tx:
                     outbox.shift(tx, now(), -moved)
+                    waiting.shift(tx, now(), -moved)
+                self.courier.shift(moved)
+                for polling in self.polling:
+                    polling.not_before += moved
             for job in self._scheduler.get_jobs():
                 job.modify(next_run_time=datetime.now(UTC))
 
@@ -218,6 +234,7 @@ class Daemon:
         for polling in self.polling:
             polling.stopping = True
         self._scheduler.shutdown(wait=False)
+        await self.lookups.stop()
         await self.courier.stop(GRACE)
         with self.store.write() as tx:
             set_fact(tx, "daemon", None, now())
@@ -228,26 +245,6 @@ def _spare_the_collector() -> None:
     """What is loaded by now stays: the garbage collector need not look at it again, nor at every page of events."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-
-
-def read_destinations(settings: Settings) -> dict[str, Destination]:
-    """Every configured destination. Raises ConfigurationError with every mistake in them."""
-    load_all()
-    found, mistakes = {}, []
-    for name, section in settings.destinations.items():
-        try:
-            found[name] = Destination.read(section)
-        except ConfigurationError as error:
-            mistakes += error.mistakes
-    if mistakes:
-        raise ConfigurationError(mistakes)
-    return found
-
-
-def rules_of(settings: Settings) -> Rules:
-    """The configuration's word on regulations."""
-    said = settings.regulations
-    return Rules(said.mode, said.cap, frozenset(said.unattended), said.assume_suppressed)
 
 
 def _moment(start: str, at: Instant) -> Instant:

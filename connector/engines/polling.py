@@ -14,7 +14,7 @@ from connector.errors import FeedError, FeedRefused
 from connector.feeds import Feed, Send
 from connector.feeds.cursor import FRESH
 from connector.http import Bucket
-from connector.model import MINUTE, SECOND, Answer, Instant, Page, Rate, Request
+from connector.model import DAY, MINUTE, SECOND, Answer, Instant, Page, Rate, Request
 from connector.poll import Desk, Receipt, take
 from connector.settings import Connection
 from connector.store import inbox
@@ -26,6 +26,7 @@ log = logging.getLogger("connector.poll")
 LONGEST_BACKOFF: Final = 5 * MINUTE
 REFUSED_WAIT: Final = 5 * MINUTE
 LONGEST_RETRY_AFTER: Final = 60 * MINUTE
+NOTED: Final = DAY  # so long `status` shows a note
 MOST_NOTES: Final = 5
 
 
@@ -43,16 +44,26 @@ class Line:
         self.asked += 1
         return await self.send(request)
 
+    async def after_polling(self, request: Request) -> Answer:
+        """Send once the rate allows it and no feed wants to."""
+        await self.bucket.wait()
+        return await self.send(request)
+
+    def slow_down(self, milliseconds: int) -> None:
+        """The platform wants to be left alone for so long."""
+        self.bucket.slow_down(milliseconds)
+
 
 @dataclass
 class Polling:
-    """A feed and how it fares. `delivered_to` is called with the destinations that have something new."""
+    """A feed and how it fares. kick: told the destinations that have something new; look_up: that runs wait."""
 
     feed: Feed
     connection: Connection
     line: Line
     desk: Desk
     kick: Callable[[set[str]], None]
+    look_up: Callable[[], None] = lambda: None
     random: Callable[[], float] = SystemRandom().random
     failures: int = 0
     not_before: Instant = 0
@@ -76,18 +87,19 @@ class Polling:
         try:
             await self._drain(FRESH)
             self.failures, self.error, self.not_before = 0, "", 0
-            await self._again()
+            await self._again(now + self.feed.poll * 9 // 10)
         except FeedError as error:
             wait = self._failed(error)
         except CursorMoved as error:
             log.warning("feed.cursor_moved", extra={"feed": self.feed.name, "reason": str(error)})
         self._write_down(now)
+        if wait is None and self.desk.now() - now >= self.feed.poll:
+            return 0  # the turn that was due meanwhile was passed over
         return wait
 
-    async def _again(self) -> None:
+    async def _again(self, end: Instant) -> None:
         """Read again what is of age, with at most half the connection's rate, until the next fresh read is due."""
-        budget = self._budget()
-        begun, end = self.line.asked, self.desk.now() + self.feed.poll
+        budget, begun = self._budget(), self.line.asked
         for reader in self.feed.due(self._cursors(), self.desk.now()):
             if await self._drain(reader, until=lambda: self.line.asked - begun >= budget or self.desk.now() >= end):
                 return
@@ -117,12 +129,20 @@ class Polling:
         self.events += receipt.events
         if receipt.destinations:
             self.kick(set(receipt.destinations))
+        if receipt.waiting:
+            self.look_up()
         for page in pages:
             for gap in page.gaps:
                 log.error("feed.gap", extra={"feed": self.feed.name, "seen": gap.seen, "reason": gap.reason})
             for note in page.notes:
                 log.warning("feed.note: %s", note, extra={"feed": self.feed.name})
-                self.notes[note] = self.desk.now()
+                self._note(note)
+
+    def _note(self, note: str) -> None:
+        """Keep what a person should know, the latest last; not for ever, and not without limit."""
+        now = self.desk.now()
+        young = [(text, at) for text, at in self.notes.items() if text != note and at > now - NOTED]
+        self.notes = dict([*young[1 - MOST_NOTES :], (note, now)])
 
     def _cursors(self) -> dict[str, str]:
         store = self.desk.store
@@ -135,6 +155,7 @@ class Polling:
     def _failed(self, error: FeedError) -> int:
         self.failures += 1
         self.error = str(error)
+        self.fingerprint = ""  # of a token that is refused: only for that a new one is a reason to ask at once
         if isinstance(error, FeedRefused):
             wait = REFUSED_WAIT
             self.fingerprint = self._fingerprint()
@@ -163,7 +184,7 @@ class Polling:
 
     def _write_down(self, begun: Instant) -> None:
         """What `status` shows of this feed."""
-        detail = "; ".join(self.notes)
+        detail = "; ".join(text for text, at in self.notes.items() if at > begun - NOTED)
         with self.desk.store.write() as tx:
             known = tx.one("SELECT first_run, last_success FROM feeds WHERE feed = ?", (self.feed.name,))
             first_run, success = (known[0], known[1]) if known else (begun, None)

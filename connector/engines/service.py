@@ -50,6 +50,11 @@ class Service:
         self._swap(read_folder(self.folder, self.known))
         return True
 
+    def serves(self, recipe_id: str) -> bool:
+        """Whether a recipe of this id is in service and not disabled: else its waiting runs are held."""
+        recipe = self.current.recipes.get(recipe_id)
+        return recipe is not None and recipe.mode != "disabled"
+
     def version(self, tx: Tx, version: str) -> Recipe | None:
         """A recipe by the version that began some work, from the set in service or the database."""
         if version not in self._versions:

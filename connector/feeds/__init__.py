@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Annotated, Any, ClassVar, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails
@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from connector.document import did_you_mean
 from connector.errors import ConfigurationError, Mistake
 from connector.model import MINUTE, SECOND, Answer, Instant, Now, Page, Request, span
+from connector.platforms import dialect
 from connector.settings import Connection, Section
 
 __all__ = ["Feed", "Send", "Span", "feeds_of", "load_all"]
@@ -24,12 +25,13 @@ Send: TypeAlias = Callable[[Request], Awaitable[Answer]]
 """The door to the network, within the connection's rate. Raises HttpError."""
 
 
+_EXPECTED: Final = {"tuple_type": "expected a list", "string_type": "expected text"}
+
+
 def _span(value: object) -> object:
-    if isinstance(value, int):
-        return value  # a default, or a program's
     try:
-        return span(str(value))
-    except ValueError:
+        return span(value)  # type: ignore[arg-type]  # whatever stands in the file
+    except (ValueError, TypeError):
         raise ValueError("expected a duration such as 10s, 15m, 24h or 7d") from None
 
 
@@ -79,7 +81,9 @@ class Feed(BaseModel, ABC):
         if detail["type"] == "extra_forbidden":
             key = str(detail["loc"][0])
             return section.mistake((key,), f"unknown key {key}", did_you_mean(key, cls.model_fields), key=True)
-        return section.mistake(detail["loc"], detail["msg"].removeprefix("Value error, "))
+        return section.mistake(
+            detail["loc"], _EXPECTED.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+        )
 
     @property
     def name(self) -> str:
@@ -116,10 +120,14 @@ class Feed(BaseModel, ABC):
 
 
 def feeds_of(connection: Connection) -> list[Feed]:
-    """The feeds that the configuration asks for. Raises ConfigurationError with every mistake in them."""
+    """The feeds a configuration asks for. Raises ConfigurationError with every mistake in them, or in `dialect`."""
     load_all()
     known = {kind: feed for (platform, kind), feed in Feed.kinds.items() if platform == connection.platform}
-    feeds, mistakes = [], []
+    feeds, mistakes = list[Feed](), list[Mistake]()
+    try:
+        dialect.check(connection.platform, connection.dialect)
+    except ConfigurationError as error:
+        mistakes += error.mistakes
     for kind, section in connection.feeds.items():
         if kind not in known:
             hint = did_you_mean(kind, known) or f"known: {', '.join(known)}"

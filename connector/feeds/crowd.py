@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from connector.feeds.slices import MOST, Query, Slices, TooLarge
+from connector.feeds.slices import MOST, Query, Slices, Tally, TooLarge
 from connector.model import Event
 
 _PASSES: Final = 12  # over a list that is shuffled at each request, each brings 63 % of what is missing
@@ -50,10 +50,10 @@ class Crowd:
 
     async def _lay(self, query: Query) -> AsyncIterator[list[Event]]:
         """Read a query from end to end until nothing can be missing, or too little comes of it; sets `whole` for it."""
-        ids: set[str] = set()
-        idle = 0
+        tally = Tally()
         for _ in range(_PASSES):
-            known, count, lost = len(ids), 0, 0
+            ids: set[str] = set()
+            count = lost = 0
             async for position, events in self._positions(query):
                 lost += not events
                 count = position
@@ -61,9 +61,8 @@ class Crowd:
                 fresh = self._keep(events)
                 if fresh:
                     yield fresh
-            self.whole = not lost and len(ids) >= count < MOST
-            idle = idle + 1 if len(ids) == known else 0
-            if self.whole or count >= MOST or idle > 1:
+            self.whole = tally.complete(count, ids) and not lost and count < MOST
+            if self.whole or count >= MOST or tally.idle > 1:
                 return
 
     async def _positions(self, query: Query) -> AsyncIterator[tuple[int, list[Event]]]:

@@ -81,8 +81,11 @@ class IntileryEvents(Feed):
         old = cursors.get(FRESH)
         mark = read_cursor(old) if old else await self._first_run(account)
         account.knows(mark)
+        mark = await self._look(mark, account)
+        if self._seems_ahead(mark, account.clock.time()):
+            await account.hear()  # somebody may have set our clock
         begun, end = account.clock.now(), account.clock.time()
-        mark = self._not_ahead(await self._look(mark, account), end, account)
+        mark = self._not_ahead(mark, end, account)
         if not old:
             yield Page(FRESH, None, mark.text(), notes=account.told())
             old = mark.text()
@@ -125,12 +128,15 @@ class IntileryEvents(Feed):
 
     def _not_ahead(self, mark: Cursor, now: Instant, account: "_Account") -> Cursor:
         """A cursor that lies in the future is pulled back: the clock it came from was wrong."""
-        chosen = instant(self.start) or 0
-        if mark.at <= max(now, chosen) + _FORWARD:
+        if not self._seems_ahead(mark, now):
             return mark
+        chosen = instant(self.start) or 0
         account.notes.add(f"the cursor was {span_text((mark.at - now) // SECOND * SECOND)} ahead: pulled back")
         start = min(mark.start, max(now, chosen))
         return replace(mark, at=max(start, now - self.overlap), start=start, firsts=())
+
+    def _seems_ahead(self, mark: Cursor, now: Instant) -> bool:
+        return mark.at > max(now, instant(self.start) or 0) + _FORWARD
 
     async def _again(self, reader: str, cursors: Mapping[str, str], account: "_Account") -> AsyncIterator[Page]:
         """What the fresh reader has read and is by now as old as this reader's age."""
@@ -277,8 +283,16 @@ class _Account:
             if error.status == 400 and from_ > 0:
                 return ()  # beyond what can be paged through
             raise
-        seen = self.clock.now()
-        return [intilery.to_event(body, self._identity, self._name, seen, notes) for body, notes in items]
+        seen, behind = self.clock.now(), max(0, -self.clock.skew)
+        return [
+            intilery.to_event(body, self._identity, self._name, seen, notes, text, behind=behind)
+            for body, notes, text in items
+        ]
+
+    async def hear(self) -> None:
+        """Ask for something, to hear the platform's clock."""
+        now = self.clock.time()
+        await self.ask(Query(now - SECOND, now), 0, 1)
 
     async def learn_form(self) -> str:
         """Find out whether times are read to the millisecond: a recent event must be found by its own times."""

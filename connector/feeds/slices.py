@@ -104,6 +104,29 @@ class Slices:
         return ("pages", "hits") if self.numbering == "pages" else ("hits", "pages")
 
 
+class Tally:
+    """Whether the passes over a list have shown all of it, although it may be shuffled at each request, or shrink.
+
+    Ids count from a pass that found no fewer hits than the one before: an id seen earlier may have been erased since,
+    and would stand for one that was missed. idle: passes in a row that brought nothing to this.
+    """
+
+    def __init__(self) -> None:
+        self.idle = 0
+        self._count: int | None = None
+        self._ids: set[str] = set()
+
+    def complete(self, count: int, ids: Collection[str]) -> bool:
+        """Add a pass: how many hits there were at its end, and the ids it showed."""
+        known, before, self._count = len(self._ids), self._count, count
+        if before is None or count < before:
+            self._ids = set()
+            return False
+        self._ids.update(ids)
+        self.idle = self.idle + 1 if len(self._ids) == known else 0
+        return len(self._ids) >= count
+
+
 def place(numbering: Numbering, position: int, most: int) -> tuple[int, int]:
     """`from` and `size` of the request that holds `position` and reaches farthest beyond it, within what can be read.
 

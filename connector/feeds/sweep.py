@@ -6,13 +6,13 @@ known and older: then nothing between was missed. If it does not, hits before it
 and the pass steps back until it meets known ground again.
 
 Where a whole page shares one time there is no older hit to be met. Such a crowd is followed all the same, since the
-order may well be the same each time; `count` then tells whether everything was seen.
+order may well be the same each time; whether everything was seen is then a matter of counting.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, TypeAlias
 
-from connector.feeds.slices import LARGEST, MOST, Query, Slice, Slices
+from connector.feeds.slices import LARGEST, MOST, Query, Slice, Slices, Tally
 from connector.model import Event, Instant, instant
 
 Clocks: TypeAlias = Callable[[Event], tuple[object, ...]]
@@ -29,7 +29,7 @@ class Crowded(Exception):
 class Sweep:
     """Passes over one query. count: how many hits there were. times: those of the last hit read.
 
-    crowd: the times that a page had in common, if one had; everything was seen then if as many ids were as hits.
+    crowd: the times that a page had in common, if one had.
     """
 
     def __init__(self, slices: Slices, query: Query, clocks: Clocks, *, passes: int, look_ahead: int) -> None:
@@ -49,14 +49,20 @@ class Sweep:
 
     async def pages(self) -> AsyncIterator[list[Event]]:
         """The hits, each once. Raises Crowded, TooLarge and what asking raises."""
+        tally = Tally()
         for _ in range(self._passes):
             self._before, self._covered = self.seen, set()
             async for events in self._pass():
                 fresh = [event for event in events if event.id not in self._before]
                 if fresh:
                     yield fresh
-            if len(self.seen) >= self.count or self._covered <= self._before:
+            if self.crowd and self._passes > 1:
+                if tally.complete(self.count, self._covered):
+                    return
+            elif len(self.seen) >= self.count or (self._covered <= self._before and not self.crowd):
                 return
+        if self.crowd:
+            raise Crowded
 
     async def _pass(self) -> AsyncIterator[list[Event]]:
         slice_ = await self._slices.at(self._query, 0)

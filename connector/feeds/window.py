@@ -17,7 +17,7 @@ from connector.model import Event, Gap, Instant, span_text
 
 _LATE_LOOK: Final = 12  # pages before asking whether there are too many, when nothing suggests it
 _EARLY_LOOK: Final = 2
-_MOST_CROWDS: Final = 5  # one beside the other
+_MOST_CROWDS: Final = 3  # with gaps, one beside the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Window:
                     yield Piece(events)
             except (Crowded, TooLarge):
                 self._given |= sweep.seen
+                self._shuffled = self._shuffled or bool(sweep.crowd)
                 await self._learn_edges(sweep.times)
                 if until - position > self.shortest:
                     length = self._shorter(position, until, sweep.crowd)
@@ -95,9 +96,6 @@ class Window:
             fresh = [event for event in events if event.id not in self._given] if self._given else events
             if fresh:
                 yield fresh
-        if sweep.crowd and len(sweep.seen) < sweep.count:
-            self._shuffled = True
-            raise Crowded
 
     def _query(self, start: Instant, end: Instant) -> Query:
         """The query for a stretch. Until it is known whether edges are in, a millisecond more makes that irrelevant."""

@@ -1,7 +1,7 @@
 """The one door to the network: who is called, with what, how long, and how much may come back."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -56,11 +56,25 @@ class Http:
         Raises Unreachable, DeadlineExceeded, AnswerTooLarge, AnswerUnreadable, AddressRefused, RequestRefused (each
         an HttpError, with `arrived`) and SecretMissing.
         """
+        return await self._exchange(request, overflow)
+
+    async def upload(self, request: Request, stream: AsyncIterator[bytes], size: int) -> Answer:
+        """Send a body piece by piece, never held whole; give the answer, which may come before all was sent.
+
+        stream: exactly `size` bytes; what it raises ends the exchange and comes out here. Raises as `send` does; an
+        answer's body beyond the cap is cut.
+        """
+        return await self._exchange(request, "cut", stream, size)
+
+    async def _exchange(
+        self, request: Request, overflow: Overflow, stream: AsyncIterator[bytes] | None = None, size: int | None = None
+    ) -> Answer:
         if self._wire is None:
             raise RuntimeError("Http is used inside `async with` only")
         try:
             place = self._place(revealed(request.url))
-            return await self._wire.exchange(Sending(request, place, encode(request, place), overflow))
+            data = encode(request, place, self._vault.hide, size)
+            return await self._wire.exchange(Sending(request, place, data, overflow, stream))
         except HttpError as error:
             error.args = tuple(self._vault.redact(str(text)) for text in error.args)
             raise

@@ -1,6 +1,8 @@
 """A Request → what is sent. Here the secrets are put in, and what could break out of its place is refused."""
 
+import base64
 import re
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
@@ -12,6 +14,7 @@ from connector.http.sign import signed_headers
 from connector.model import Hidden, Request
 
 Overflow: TypeAlias = Literal["error", "cut"]
+Hide: TypeAlias = Callable[[str], None]  # has errors show *** for a value from now on
 
 _LONGEST: Final = 8_192  # characters; servers commonly refuse more
 
@@ -28,12 +31,16 @@ _AGENT: Final = f"User-Agent: connector/{__version__}\r\n"
 
 @dataclass(slots=True)
 class Sending:
-    """A request, and what it has become: where it goes, its bytes, what to do with a body beyond its cap."""
+    """A request, and what it has become: where it goes, its bytes, what to do with a body beyond its cap.
+
+    stream: what follows the bytes, piece by piece.
+    """
 
     request: Request
     place: Place
     data: bytes
     overflow: Overflow
+    stream: AsyncIterator[bytes] | None = None
 
 
 def revealed(text: str | Hidden) -> str:
@@ -41,9 +48,11 @@ def revealed(text: str | Hidden) -> str:
     return text if isinstance(text, str) else text.reveal()
 
 
-def encode(request: Request, place: Place) -> bytes:
-    """Request line, headers and body. Raises RequestRefused and SecretMissing."""
+def encode(request: Request, place: Place, hide: Hide, length: int | None = None) -> bytes:
+    """Request line, headers and body. length: of a body that follows. Raises RequestRefused and SecretMissing."""
     headers: tuple[tuple[str, str | Hidden], ...] = request.headers
+    if request.basic is not None:
+        headers += (("Authorization", _basic(request.basic.reveal(), place, hide)),)
     if request.sign is not None:
         headers += signed_headers(request.sign.reveal(), request.id, request.at, request.body)
     target = place.target(request.path)
@@ -61,9 +70,23 @@ def encode(request: Request, place: Place) -> bytes:
         lines.append(f"{name}: {text}\r\n")
     lines.append(agent)
     if request.body or request.method in {"POST", "PUT", "PATCH"}:
-        lines.append(f"Content-Length: {len(request.body)}\r\n")
+        lines.append(f"Content-Length: {len(request.body) if length is None else length}\r\n")
     lines.append("\r\n")
     return "".join(lines).encode() + request.body
+
+
+def _basic(key: str, place: Place, hide: Hide) -> str:
+    """The `Authorization` that a key `identifier.secret` makes, split at its first dot. Raises RequestRefused."""
+    identifier, _, secret = key.partition(".")
+    if not identifier or not secret:
+        raise RequestRefused(
+            f"{place}: the key is not of the form identifier.secret; correct api_key, or the variable it names."
+            " Nothing was sent"
+        )
+    pair = f"{identifier}:{secret}"
+    hide(secret)
+    hide(pair)
+    return f"Basic {base64.b64encode(pair.encode(errors='surrogateescape')).decode()}"
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ for the caller to find out (same id, next attempt).
 import asyncio
 import os
 import ssl
+from collections.abc import AsyncIterator
 from typing import Final, cast
 from weakref import WeakKeyDictionary
 
@@ -28,6 +29,7 @@ from aiohttp import (
 )
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.http import StreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import RawResponseMessage
 from yarl import URL
@@ -137,14 +139,30 @@ class Wire:
             max_headers=_HEADERS,
         )
         transport.write(sending.data)
-        message, payload = await protocol.read()
-        while 100 <= message.code < 200 and message.code != 101:  # interim answers, RFC 9110 §15.2
+        pouring = None if sending.stream is None else self._loop.create_task(_pour(protocol, sending.stream))
+        try:
             message, payload = await protocol.read()
-        body = await _body(payload, message, sending)
-        if not transport.get_write_buffer_size():  # else it answered before it had read all
+            while 100 <= message.code < 200 and message.code != 101:  # interim answers, RFC 9110 §15.2
+                message, payload = await protocol.read()
+            body = await _body(payload, message, sending)
+        finally:
+            whole = pouring is None or not pouring.cancel()
+        if whole and not transport.get_write_buffer_size():  # else it answered before it had read all
             self._kept[protocol] = self._loop.time()
             connection.release()
         return message, body
+
+
+async def _pour(protocol: ResponseHandler, stream: AsyncIterator[bytes]) -> None:
+    """Write a body as fast as the server takes it. What its source raises comes out where the answer is awaited."""
+    writer = StreamWriter(protocol, asyncio.get_running_loop())
+    try:
+        async for piece in stream:
+            await writer.write(piece)
+    except ClientConnectionError:
+        return  # whoever awaits the answer hears of it, or has it already
+    except Exception as error:  # noqa: BLE001  handed on
+        protocol.set_exception(error)
 
 
 async def _body(payload: StreamReader, message: RawResponseMessage, sending: Sending) -> bytes:

@@ -1,16 +1,22 @@
 """What both platforms' answers have in common: the errors they carry, when to come back, what time they think it is."""
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
-from connector.errors import FeedError, FeedRefused, FeedUnavailable
-from connector.model import HOUR, SECOND, Answer, Instant, instant
+from connector.errors import FeedError, FeedRefused, FeedUnavailable, NothingThere
+from connector.model import HOUR, SECOND, Answer, Instant, Json, instant
+
+Clues: TypeAlias = Mapping[int, str]
 
 LONGEST_WAIT: Final = HOUR
 _LONGEST_TEXT: Final = 200  # characters of a refusal that are worth repeating
-_CLUES: Final = {
+_REQUEST_IDS: Final = ("x-amzn-requestid", "x-amz-request-id", "x-request-id")
+CLUES: Final = {
     400: "the platform refuses the request: see `dialect` in the configuration",
     401: "the platform does not know the token: mend it in the configuration or the secrets",
     403: "the token may not read this account: mend it, or client, account and brand, in the configuration",
@@ -20,25 +26,80 @@ _CLUES: Final = {
 }
 
 
-def refusal(answer: Answer) -> FeedError | None:
-    """The error that an answer's status means, with the platform's own words; None for 200.
+def refusal(answer: Answer, clues: Clues = CLUES, *, created: bool = False) -> FeedError | None:
+    """The error that an answer's status means, with the platform's own words; None for 200, with `created` for any 2xx.
 
-    401 and 403 are FeedRefused (the documents differ on which of them a bad token gets), all else is FeedUnavailable.
+    401 and 403 are FeedRefused (the documents differ on which of them a bad token gets), 404 is NothingThere, all else
+    is FeedUnavailable.
     """
-    if answer.status == 200:
+    if answer.status == 200 or (created and 200 <= answer.status < 300):
         return None
     if 300 <= answer.status < 400:
         clue = "the platform redirects, which is not followed since it would take the token along: mend base_url"
     else:
-        clue = _CLUES.get(answer.status, "the platform has trouble")
+        clue = clues.get(answer.status, "the platform has trouble")
     words = spoken(answer.body)
-    kind = FeedRefused if answer.status in (401, 403) else FeedUnavailable
-    return kind(
+    kinds = {401: FeedRefused, 403: FeedRefused, 404: NothingThere}
+    return kinds.get(answer.status, FeedUnavailable)(
         f"{clue}; it says: {words}" if words else clue,
         answer.status,
         request_id(answer),
-        retry_after_ms=retry_after(answer),
+        retry_after_ms=wait(answer),
     )
+
+
+def accepted(answer: Answer, what: str, clues: Clues = CLUES) -> Json:
+    """What stands in the body of a success, integers exact; None where there is no body.
+
+    what: is expected, for the message. Raises FeedRefused and FeedUnavailable, also for a body that is no JSON, or
+    says `success: false` or an error.
+    """
+    refused = refusal(answer, clues, created=True)
+    if refused:
+        raise refused
+    if not answer.body.strip():
+        return None
+    try:
+        found = msgspec.json.decode(answer.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise unexpected(answer, what, why) from None
+    if isinstance(found, dict) and (found.get("success") is False or found.get("errors") or found.get("error")):
+        raise FeedUnavailable(
+            f"the platform says no; it says: {spoken(answer.body)}", answer.status, request_id(answer)
+        )
+    return found
+
+
+def unexpected(answer: Answer, what: str, why: str) -> FeedUnavailable:
+    """The error of an answer that is not what is expected."""
+    words = spoken(answer.body)
+    begins = f"; it begins: {words}" if words else ""
+    return FeedUnavailable(f"the platform's answer is not {what}: {why}{begins}", answer.status, request_id(answer))
+
+
+def an_object(answer: Answer, what: str, clues: Clues = CLUES) -> dict[str, Json]:
+    """The JSON object of a success. Raises as `accepted` does, and FeedUnavailable for anything else."""
+    found = accepted(answer, what, clues)
+    if not isinstance(found, dict):
+        raise unexpected(answer, what, "it is no JSON object" if answer.body.strip() else "it is empty")
+    return found
+
+
+def objects(answer: Answer, value: Json, what: str) -> list[dict[str, Json]]:
+    """A list of JSON objects inside an answer; none where it is missing. Raises FeedUnavailable for anything else."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise unexpected(answer, what, "it holds something that is no JSON object")
+    return value
+
+
+def text_id(value: Json) -> str:
+    """An id as text, digit by digit: it may have 64 bits. Empty for what is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""
 
 
 def spoken(body: bytes) -> str:
@@ -65,8 +126,41 @@ def _short(text: str) -> str:
 
 
 def request_id(answer: Answer) -> str:
-    """`x-amzn-RequestId` (Profiles API document, *Request IDs*): what the platform's support asks for."""
-    return _short(answer.headers.get("x-amzn-requestid", ""))
+    """`x-amzn-RequestId` (Profiles API document, *Request IDs*) or its like: what the platform's support asks for."""
+    return next((_short(answer.headers[name]) for name in _REQUEST_IDS if name in answer.headers), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What `X-RateLimit-*` says of a token bucket. rate: tokens a second; requested: what the request cost."""
+
+    remaining: int | None
+    rate: int
+    burst: int
+    requested: int
+
+
+def limits(answer: Answer) -> Limits | None:
+    """The limits that an answer tells; None where it tells none that can be read."""
+    names = ("remaining", "replenish-rate", "burst-capacity", "requested-tokens")
+    remaining, rate, burst, requested = (_count(answer, name) for name in names)
+    if not rate:
+        return None
+    return Limits(remaining, rate, burst or rate, requested or 1)
+
+
+def _count(answer: Answer, name: str) -> int | None:
+    text = answer.headers.get(f"x-ratelimit-{name}", "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def wait(answer: Answer) -> int | None:
+    """Milliseconds to wait before asking again: what `Retry-After` says, else of a 429 what its limits mean."""
+    said = retry_after(answer)
+    if said is None and answer.status == 429 and (told := limits(answer)):
+        missing = max(1, told.requested - (told.remaining or 0))
+        return min(math.ceil(missing * SECOND / told.rate), LONGEST_WAIT)
+    return said
 
 
 def retry_after(answer: Answer) -> int | None:

@@ -10,10 +10,14 @@ from connector.recipe.schema import EVENT_KEYS, LATER, Case, CaseEvent, read, sh
 from connector.template.values import in_words
 
 
-def cases(data: Json, place: Place, actions: Sequence[Step], feeds: Sequence[str]) -> tuple[TestCase, ...]:
-    """The test cases; their mistakes are recorded."""
+def cases(
+    data: Json, place: Place, actions: Sequence[Step], feeds: Sequence[str], lookups: Sequence[str]
+) -> tuple[TestCase, ...]:
+    """The test cases; their mistakes are recorded. lookups: the names of the recipe's."""
     if not isinstance(data, list):
         return ()  # recorded with the top of the file
+    for n, each in enumerate(data):
+        _check_answers(each.get("lookups") if isinstance(each, dict) else None, place.at(n, "lookups"), lookups)
     found = [_case(each, place.at(n), actions, feeds) for n, each in enumerate(data)]
     return tuple(case for case in found if case is not None)
 
@@ -31,7 +35,18 @@ def _case(data: Json, place: Place, actions: Sequence[Step], feeds: Sequence[str
         tuple(entry for entry in expect if entry is not None),
         part.because,
         line,
+        part.lookups,
     )
+
+
+def _check_answers(data: Json, place: Place, lookups: Sequence[str]) -> None:
+    """What the lookups of a test find: those of the recipe; objects, lists or, for nothing, null."""
+    for name, answer in data.items() if isinstance(data, dict) else ():
+        if name not in lookups:
+            known = f"known: {', '.join(lookups)}" if lookups else "the recipe has none"
+            place.at(name).mistake(f"no lookup is called {shown(name)}", did_you_mean(name, lookups) or known, key=True)
+        elif not isinstance(answer, dict | list | None):
+            place.at(name).mistake(f"a lookup finds a mapping or a list, not {in_words(answer)}", "or null: nothing")
 
 
 def _entries(data: Json, key: str) -> Iterator[tuple[int, Json]]:

@@ -1,8 +1,11 @@
 """One event and one recipe → outcome: the decision itself, pure, the same for daemon, test, backtest and explain."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from connector.model import Event, Instant, Outcome, Planned, Reason, State
+from connector.errors import RenderError
+from connector.model import Asked, Event, Instant, Json, Outcome, Planned, Reason, State, Waits
+from connector.recipe.condition import Condition
 from connector.recipe.memory import Memory, standing
 from connector.recipe.path import Scope
 from connector.recipe.recipe import Recipe
@@ -25,7 +28,7 @@ def evaluate(
     The event met the recipe's trigger. live_from: when the recipe came into service. scope: `scope(event)`, made once
     for all recipes. now: the run's time, the event's `at` unless it waited; an outcome that stopped before a run bears
     none. `outcome.spent` is to be kept under `recipe.memory_id`, `outcome.planned` in the outbox, in one transaction
-    with the event.
+    with the event. A recipe with lookups gets no further than `waiting`: `go_on` takes it from there.
     """
     moment = event.at if now is None else now
     early = _before_conditions(recipe, event, live_from)
@@ -35,13 +38,36 @@ def evaluate(
     if recipe.extras:
         full = run_scope(full, recipe, event, moment)
     condition = recipe.condition
-    if condition is not None:
-        verdict = condition.holds(full)
-        if verdict is False:
-            return recipe.stops["if"]
-        if verdict is not True:
-            return Outcome(recipe.id, recipe.version, "error", verdict.text, moment)
+    if condition is not None and (stopped := _stopped(recipe, condition, full, moment)) is not None:
+        return stopped
+    if recipe.lookups:
+        return _wait(recipe, event, memory, full, moment)
     return _limited_run(recipe, event, memory, full, moment)
+
+
+def go_on(
+    recipe: Recipe,
+    event: Event,
+    memory: Memory,
+    answers: Mapping[str, Json],
+    *,
+    scope: Parts | None = None,
+    now: Instant | None = None,
+) -> Outcome:
+    """What becomes of a run that waited, once its lookups are made: the rest of the order.
+
+    answers: what each found, by name; None: nothing. As `evaluate` in all else; `outcome.answers` are kept with it.
+    """
+    moment = event.at if now is None else now
+    for named in recipe.lookups:
+        if answers[named.name] is None and not named.optional:
+            return Outcome(recipe.id, recipe.version, "lookup", f"{named.name}: not found", moment, answers=answers)
+    full = run_scope(event_scope(event) if scope is None else scope, recipe, event, moment, answers)
+    late = recipe.late
+    outcome = _stopped(recipe, late, full, moment) if late is not None else None
+    if outcome is None:
+        outcome = _limited_run(recipe, event, memory, full, moment)
+    return replace(outcome, now=moment, answers=answers)
 
 
 def _before_conditions(recipe: Recipe, event: Event, live_from: Instant) -> Reason | None:
@@ -50,7 +76,32 @@ def _before_conditions(recipe: Recipe, event: Event, live_from: Instant) -> Reas
         return "not_live"
     if event.time is not None and recipe.max_age is not None and event.time < event.at - recipe.max_age:
         return "stale"
-    return "own" if event.own else None
+    return "own" if event.own and not recipe.own else None
+
+
+def _stopped(recipe: Recipe, condition: Condition, scope: Scope, now: Instant) -> Outcome | None:
+    """The outcome of a condition that does not hold; None where it does."""
+    verdict = condition.holds(scope)
+    if verdict is True:
+        return None
+    return recipe.stops["if"] if verdict is False else Outcome(recipe.id, recipe.version, "error", verdict.text, now)
+
+
+def _wait(recipe: Recipe, event: Event, memory: Memory, scope: Scope, now: Instant) -> Outcome:
+    """What the lookups ask, rendered; and whose turn it will be, since later events of one key wait behind this run."""
+    keys: tuple[str, ...] = ()
+    if recipe.limit is not None:
+        keys = recipe.limit.keys(event, scope)
+        if not keys:
+            return recipe.stops["no_key"]
+        keys = standing(memory.recall(recipe.memory_id, event.account, keys).rows, keys).keys
+    asked: dict[str, Asked | None] = {}
+    for named in recipe.lookups:
+        try:
+            asked[named.name] = named.lookup.ask(scope, now)
+        except RenderError as error:
+            return Outcome(recipe.id, recipe.version, "error", f"lookups.{named.name}: {error}", now)
+    return Outcome(recipe.id, recipe.version, "waiting", "", now, waits=Waits(asked, recipe.memory_id, keys))
 
 
 def _limited_run(recipe: Recipe, event: Event, memory: Memory, scope: Scope, now: Instant) -> Outcome:

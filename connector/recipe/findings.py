@@ -16,7 +16,7 @@ EVERYWHERE: Final = frozenset({"event", "properties", "context", "traits", "reci
 _ONLY: Final = {
     "item": "`item` is there only beside `for_each` and in `any_item`",
     "actions": "`actions` is there only in an action with `needs`",
-    "lookups": "`lookups` is there only in a recipe with `lookups:`, and neither in them nor in `limit`",
+    "lookups": "`lookups` is there only in a recipe with `lookups:`, and not in these themselves or in `limit`",
 }
 _ZEROS: Final = re.compile("-?0[0-9]+")
 _PARTS: Final = ("properties", "traits", "context")

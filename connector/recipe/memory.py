@@ -65,6 +65,26 @@ class DictMemory:
         self.rows[number] = (recipe_id, account, spent)
 
 
+@dataclass(frozen=True, slots=True)
+class Unspent:
+    """A memory without what the earlier run of this very event spent: it does not stand in its own way."""
+
+    memory: Memory
+    at: Instant
+
+    def recall(self, recipe_id: str, account: str, keys: tuple[str, ...]) -> Remembered:
+        """See Memory."""
+        rows = self.memory.recall(recipe_id, account, keys).rows
+        return Remembered([(number, of, _without(times, self.at)) for number, of, times in rows])
+
+
+def _without(times: tuple[Instant, ...], at: Instant) -> tuple[Instant, ...]:
+    if at not in times:
+        return times
+    position = times.index(at)
+    return times[:position] + times[position + 1 :]
+
+
 # ── keys ──────────────────────────────────────────────────────────────────────────────────────
 
 KeysOf: TypeAlias = Callable[[Event, Scope], tuple[str, ...]]  # () = no key

@@ -1,15 +1,16 @@
 """Text → Recipe: every mistake of the file at once, each with its place."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from connector import document
 from connector.errors import ConfigurationError
 from connector.model import Json, Rate
 from connector.recipe.cases import cases
-from connector.recipe.condition import condition
+from connector.recipe.condition import condition, split
 from connector.recipe.findings import Findings, Place
+from connector.recipe.lookups import read_lookups
 from connector.recipe.memory import KeysOf, customer_keys, path_keys
 from connector.recipe.recipe import Known, Limit, Recipe
 from connector.recipe.schema import LimitPart, Top, Trigger, as_written, read
@@ -55,12 +56,17 @@ class _Reader:
         self._tests_last(data, place)
         top = read(Top, {"tests": [], **data}, place)
         trigger = read(Trigger, data["trigger"], place.at("trigger")) if "trigger" in data else None
-        held = condition(data["if"], place.at("if")) if "if" in data else None
+        feeds = trigger.feed if trigger is not None else []
+        self._feeds(feeds, place.at("trigger", "feed"))
         limit = self._limit(data["limit"], place.at("limit")) if "limit" in data else None
-        if trigger is not None:
-            self._feeds(trigger.feed, place.at("trigger", "feed"))
-        actions = steps(data.get("actions"), place.at("actions"), self.known)
-        tests = cases(data.get("tests"), place.at("tests"), actions, trigger.feed if trigger else [])
+        lookups = read_lookups(data.get("lookups"), place.at("lookups"), feeds, self.known)
+        if "lookups" in data:
+            names = frozenset(map(str, data["lookups"] if isinstance(data["lookups"], dict) else ()))
+            place = replace(place, names=place.names | {"lookups"}, lookups=names)
+        held = condition(data["if"], place.at("if")) if "if" in data else None
+        early, late = split(held) if held is not None else (None, None)
+        actions = steps(data.get("actions"), place.at("actions"), feeds, self.known)
+        tests = cases(data.get("tests"), place.at("tests"), actions, feeds, [each.name for each in lookups])
         for key in ("description", "owner"):
             place.at(key).uncommented()
         if top is None or trigger is None:
@@ -79,7 +85,10 @@ class _Reader:
             labels=tuple(top.labels),
             mode=top.mode,
             max_age=trigger.max_age,
-            condition=held,
+            own=trigger.own,
+            condition=early,
+            lookups=lookups,
+            late=late,
             limit=limit,
             tests=tests,
             extras=frozenset(place.reads & EXTRAS),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from connector.actions import Action, Destination, load_all
 from connector.errors import Mistake
+from connector.lookups import Lookup
 from connector.model import DAY, Json, Outcome, Rate, Reason
 from connector.recipe.condition import Condition
 from connector.recipe.memory import KeysOf
@@ -23,10 +24,13 @@ MAX_AGE: Final = DAY  # how much older than its `at` an event may be, unless the
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the configuration offers to recipes: `connection.feed` names, and destinations with their kinds."""
+    """What the configuration offers to recipes: `connection.feed` names, destinations with their kinds, and connections
+    with their platforms.
+    """  # noqa: D205  the three need two lines
 
     feeds: frozenset[str]
     destinations: Mapping[str, str]
+    connections: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: "Settings") -> "Known":
@@ -37,7 +41,21 @@ class Known:
             name: next((key for key in section if key in Destination.kinds), "unknown")
             for name, section in settings.destinations.items()
         }
-        return cls(frozenset(feeds), kinds)
+        return cls(frozenset(feeds), kinds, {name: each.platform for name, each in settings.connections.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLookup:
+    """One entry of `lookups`. cache: milliseconds that an answer serves, 0 for none. connection: as written, if it is.
+
+    optional: a run goes on where nothing is found.
+    """
+
+    name: str
+    lookup: Lookup
+    cache: int = 0
+    optional: bool = False
+    connection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +112,25 @@ class TestEvent:
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
-    """One entry of `tests`; `replay` runs it. expect: an action's id or kind with the fields a delivery of it has."""
+    """One entry of `tests`; `replay` runs it. expect: an action's id or kind with the fields a delivery of it has.
+
+    lookups: what they find, by name; None: nothing.
+    """
 
     name: str
     events: tuple[TestEvent, ...]
     expect: tuple[tuple[str, Mapping[str, Json]], ...]
     because: str | None
     line: int
+    lookups: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recipe:
     """One recipe file. version: the first 16 hex digits of its content's SHA-256.
 
-    triggers: normalised names, `*` allowed. max_age: milliseconds, None = any. extras: which of `recipe connection
+    triggers: normalised names, `*` allowed. max_age: milliseconds, None = any. own: what we wrote wakes it, too.
+    condition: what of `if` is judged before the lookups, late: what reads them. extras: which of `recipe connection
     customer now` its conditions and templates read. warnings: what `check` shows beside the mistakes.
     """
 
@@ -123,7 +146,10 @@ class Recipe:
     labels: tuple[str, ...] = ()
     mode: Mode = "live"
     max_age: int | None = MAX_AGE
+    own: bool = False
     condition: Condition | None = None
+    lookups: tuple[NamedLookup, ...] = ()
+    late: Condition | None = None
     limit: Limit | None = None
     tests: tuple[TestCase, ...] = ()
     extras: frozenset[str] = frozenset()

@@ -6,12 +6,12 @@ What is `Any` here (paths, conditions, actions) is read by itself, so that one m
 import re
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
-from connector import model
 from connector.actions import findings
 from connector.document import did_you_mean
 from connector.model import DAY, Json, Rate, event_name, span
+from connector.model import Reason as Stop
 from connector.recipe.findings import Place
 from connector.recipe.recipe import Mode
 from connector.template import EVENT_NAMES
@@ -19,8 +19,8 @@ from connector.template.field import wrong
 from connector.template.values import in_words
 
 # Keys of the recipe language that this version does not have.
-LATER: Final = frozenset({"at", "approve", "count", "digest", "hours", "own", "silent_for", "until", "wait"})
-REASONS: Final[tuple[str, ...]] = get_args(model.Reason)
+LATER: Final = frozenset({"at", "approve", "count", "digest", "hours", "silent_for", "until", "wait"})
+REASONS: Final[tuple[str, ...]] = get_args(Stop)
 
 _ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -60,9 +60,14 @@ def _id(value: Json) -> str:
 
 def _name(value: Json) -> str:
     text = _text(value)
-    if not _NAME.fullmatch(text) or len(text) > _LONGEST:
+    if not is_name(text):
         raise wrong(f"not a name: {shown(text)}", "write lower-case letters and digits with underscores between")
     return text
+
+
+def is_name(text: str) -> bool:
+    """Whether a key can be the name of a part."""
+    return bool(_NAME.fullmatch(text)) and len(text) <= _LONGEST
 
 
 def _feed(value: Json) -> str:
@@ -164,18 +169,19 @@ class Top(Part):
 
 
 class Trigger(Part):
-    """`trigger`: which events wake the recipe, and how much older than its receipt one may be."""
+    """`trigger`: which events wake the recipe, how much older than its receipt one may be, and whether ours count."""
 
     feed: Annotated[list[Feed], BeforeValidator(_one_or_more)]
     event: Annotated[list[EventName], BeforeValidator(_one_or_more)]
     max_age: MaxAge = DAY
+    own: StrictBool = False
 
 
 class LookupPart(Part):
     """What every entry of `lookups` has beside its kind. cache: how long an answer is used again."""
 
     cache: Time | None = None
-    optional: bool = False
+    optional: StrictBool = False
     connection: Name | None = None
 
 
@@ -242,6 +248,20 @@ def read(model: type[P], data: Json, place: Place) -> P | None:
     except ValidationError as error:
         for each in findings(error, model):
             place.at(*each.where).mistake(each.message, each.hint, key=each.key)
+        return None
+
+
+def validated(model: type[P], data: Json, place: Place) -> P | None:
+    """What a kind reads under its key, as `read`; a mistake within a template points at its place in it."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        for each in findings(error, model):
+            if each.key or (each.line, each.column) == (1, 1):
+                place.at(*each.where).mistake(each.message, each.hint, key=each.key)
+            else:
+                where = (*place.where, *each.where)
+                place.findings.add_within(where, each.message, each.hint, each.line, each.column)
         return None
 
 

@@ -41,8 +41,15 @@ def _traits(own: Json, within: Json) -> Mapping[str, Json]:
     return {**within, **{name: value for name, value in own.items() if value is not None}}
 
 
-def run_scope(parts: Parts, recipe: Recipe, event: Event, now: Instant) -> Parts:
-    """The event's scope with those of `recipe connection customer now` that this recipe reads."""
+def run_scope(
+    parts: Parts, recipe: Recipe, event: Event, now: Instant, answers: Mapping[str, Json] | None = None
+) -> Parts:
+    """The event's scope with those of `recipe connection customer now` that this recipe reads.
+
+    answers: what its lookups found, by name (None: nothing), once they were made.
+    """
+    if answers is not None:
+        parts = {**parts, "lookups": {name: found for name, found in answers.items() if found is not None}}
     if not recipe.extras:
         return parts
     name = event.feed.partition(".")[0]

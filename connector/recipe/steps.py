@@ -1,32 +1,32 @@
 """The `actions` of a recipe file → Steps: what every action has, around the part its kind owns."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal, get_origin
 
-from pydantic import ValidationError
-
-from connector.actions import Action, findings, load_all
+from connector.actions import Action, load_all
 from connector.document import did_you_mean
 from connector.model import Json
 from connector.recipe.condition import condition
-from connector.recipe.findings import EVERYWHERE, Place
+from connector.recipe.findings import Place
 from connector.recipe.needs import read_needs
 from connector.recipe.recipe import Known, Step
-from connector.recipe.schema import Common, read, shown
-from connector.recipe.targets import read_targets
+from connector.recipe.schema import Common, read, shown, validated
+from connector.recipe.targets import read_targets, receiver_key
 from connector.template.values import in_words
 
 _COMMON: Final = tuple(field.alias or name for name, field in Common.model_fields.items())
-_WHOLE: Final = frozenset({"event", "event.rawData", "properties", "context", "traits"})
+_WHOLE: Final = frozenset({"event", "event.rawData", "properties", "context", "traits", "lookups"})
+_LOOKUP: Final = re.compile(r"lookups\.[a-z0-9_]+")
 
 
-def steps(data: Json, place: Place, known: Known | None) -> tuple[Step, ...]:
-    """The actions of a recipe, in their order; mistakes in them are recorded."""
+def steps(data: Json, place: Place, feeds: Sequence[str], known: Known | None) -> tuple[Step, ...]:
+    """The actions of a recipe, in their order; mistakes in them are recorded. feeds: the trigger's."""
     if not isinstance(data, list):
         return ()  # recorded with the top of the file
     load_all()
-    found = [(_step(entry, place.at(n), known), place.at(n)) for n, entry in enumerate(data)]
+    found = [(_step(entry, place.at(n), feeds, known), place.at(n)) for n, entry in enumerate(data)]
     sound = [(step, at) for step, at in found if step is not None]
     _check_ids(sound, data)
     if len(sound) == len(found):  # else an action that is needed may be among the broken ones
@@ -35,18 +35,18 @@ def steps(data: Json, place: Place, known: Known | None) -> tuple[Step, ...]:
     return tuple(replace(step, awaited=step.id in awaited) for step, _ in sound)
 
 
-def _step(data: Json, place: Place, known: Known | None) -> Step | None:
+def _step(data: Json, place: Place, feeds: Sequence[str], known: Known | None) -> Step | None:
     kind = _kind(data, place)
     if kind is None:
         return None
     common = read(Common, {key: value for key, value in data.items() if key != kind}, place)
     needs = read_needs(data["needs"], place.at("needs")) if "needs" in data else ()
     for_each = place.at("for_each").read_path(data["for_each"]) if "for_each" in data else None
-    names = EVERYWHERE | ({"item"} if "for_each" in data else set()) | ({"actions"} if needs else set())
+    names = place.names | ({"item"} if "for_each" in data else set()) | ({"actions"} if needs else set())
     inner = replace(place, names=frozenset(names), needs=frozenset(need for need, _ in needs))
     held = condition(data["if"], inner.at("if")) if "if" in data else None
     action = _action(kind, data[kind], inner.at(kind))
-    targets = read_targets(Action.kinds[kind], data[kind], inner.at(kind), known)
+    targets = read_targets(Action.kinds[kind], data[kind], inner.at(kind), feeds, known)
     if common is None or action is None or targets is None:
         return None
     return Step(
@@ -84,26 +84,21 @@ def _kind(data: Json, place: Place) -> str | None:
 
 
 def _action(kind: str, data: Json, place: Place) -> Action | None:
-    """What the kind itself reads: everything under its key but `to`."""
+    """What the kind itself reads: everything under its key but where it goes."""
     model = Action.kinds[kind]
     if not isinstance(data, dict):
         place.mistake(f"`{kind}` takes a mapping, not {in_words(data)}", "write key: value below it")
         return None
-    own = {key: value for key, value in data.items() if key != "to" or model.needs_destination is None}
+    own = {key: value for key, value in data.items() if key != receiver_key(model)}
     _check_comments(model, own, place)
-    try:
-        action = model.model_validate(own)
-    except ValidationError as error:
-        for each in findings(error, model):
-            if each.key or (each.line, each.column) == (1, 1):
-                place.at(*each.where).mistake(each.message, each.hint, key=each.key)
-            else:
-                where = (*place.where, *each.where)
-                place.findings.add_within(where, each.message, each.hint, each.line, each.column)
+    action = validated(model, own, place)
+    if action is None:
         return None
     readable = [place.at(*where).may_read(template) for where, template in action.templates()]
+    place.reads.update(model.reads)
     for where, template in action.templates():
-        if kind == "slack" and (whole := sorted(template.paths & _WHOLE)):
+        whole = sorted(path for path in template.paths if path in _WHOLE or _LOOKUP.fullmatch(path))
+        if kind == "slack" and whole:
             message = f"all of `{whole[0]}` goes into a Slack message, personal data too"
             place.at(*where).mistake(message, "print the fields that are needed", warning=True)
     return action if all(readable) else None

@@ -1,21 +1,34 @@
-"""`to`: the destinations of an action: a name, a list, or by a value of the event."""
+"""Where an action goes: `to`, a destination's name, a list, or by a value of the event; `connection` on a platform."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
 from connector.actions import Action, findings
 from connector.document import did_you_mean
 from connector.model import Json
+from connector.recipe.connections import check_connection
 from connector.recipe.findings import Place
 from connector.recipe.recipe import Known, Targets
-from connector.recipe.schema import Names, Part, Route, read
+from connector.recipe.schema import Names, Part, Route, is_name, read
 
 _NAMES = TypeAdapter(Names)
 
 
-def read_targets(model: type[Action], data: Json, place: Place, known: Known | None) -> Targets | None:
-    """Where an action of this kind sends; a kind without destinations has one that is called nothing."""
+def receiver_key(model: type[Action]) -> str | None:
+    """The key beside the kind's own that says where it goes."""
+    return "to" if model.needs_destination else "connection" if model.platform else None
+
+
+def read_targets(
+    model: type[Action], data: Json, place: Place, feeds: Sequence[str], known: Known | None
+) -> Targets | None:
+    """Where an action of this kind sends; what needs no name has one that is called nothing.
+
+    A connection that is written is called `@name`; else the event decides which one. feeds: the trigger's.
+    """
+    if model.platform is not None:
+        return _connection(model, data, place, feeds, known)
     if model.needs_destination is None:
         return Targets(names=("",))
     if not isinstance(data, dict):
@@ -31,6 +44,21 @@ def read_targets(model: type[Action], data: Json, place: Place, known: Known | N
         for name, at in _named(data["to"], to):
             _check_known(name, model, at, known)
     return targets
+
+
+def _connection(
+    model: type[Action], data: Json, place: Place, feeds: Sequence[str], known: Known | None
+) -> Targets | None:
+    if not isinstance(data, dict):
+        return None  # recorded with the kind
+    written = data.get("connection")
+    if written is not None and not (isinstance(written, str) and is_name(written)):
+        place.at("connection").mistake("must be the name of a connection of the configuration")
+        return None
+    if known is not None:
+        platform = str(model.platform)
+        check_connection(model.kind, platform, "write to", written, place, feeds=feeds, known=known)
+    return Targets(names=("" if written is None else f"@{written}",))
 
 
 def _direct(data: Json, place: Place) -> Targets | None:

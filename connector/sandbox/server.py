@@ -45,7 +45,7 @@ _WELCOME: Final = {
 class Sandbox:
     """All ends of the product's world on one loopback port; use it as an async context manager.
 
-    port: 0 takes a free one; traffic: a rate such as `2/1s`, None for none; switches: see `switches.SWITCHES`;
+    port: 0 takes a free one; traffic: a rate such as `2/1s`, None for none; switches: see `unknowns`;
     clock: milliseconds; seed: which traffic; watch: is shown each request that a receiver takes. Raises
     ConfigurationError for a switch, a rate or a port that cannot be.
     """

@@ -106,6 +106,9 @@ CUSTOMERS: Final = (
     ),
     Switch("regulations", ("404", "historical"), "the regulations API: gone; or as it was documented in 2021"),
     Switch("regulation_pace", ("2d", DURATION), "how long a regulation stays in each state before it ends"),
+    Switch(
+        "regulation_delete", ("any", "suppressed"), "whose data can be deleted: anybody's; or only a suppressed user's"
+    ),
     Switch("regulation_end", ("finished", "failed"), "how regulations end"),
 )
 
@@ -143,6 +146,8 @@ INTEMPT: Final = (
     ),
     Switch("intempt_sources", ("any", "known"), "tracking to a source that nobody created: taken; or 404"),
     Switch("intempt_entries", ("unlimited", "50"), "how many entries one track request may have"),
+    Switch("intempt_profile", ("optional", "required"), "whether a tracked entry must have a profileId"),
+    Switch("intempt_consent_time", ("seconds", "milliseconds"), "what a consent's timestamp counts"),
     Switch("intempt_event_id", ("stored", "once"), "an eventId that was tracked before: stored again; or only once"),
     Switch(
         "intempt_new_event",

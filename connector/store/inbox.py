@@ -35,7 +35,7 @@ def add(store: Store, tx: Tx, events: Sequence[Event], now: Instant) -> list[tup
         rows.append(
             (
                 *(seq, account, event.id, event.feed, event.name, event.at, event.time, now),
-                *(int(event.own), ",".join(event.notes), pack(event.body)),
+                *(int(event.own), ",".join(event.notes), pack(event.body, event.text)),
             )
         )
     tx.insert(StoredEvent, _COLUMNS, rows)

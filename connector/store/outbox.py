@@ -6,7 +6,8 @@ A claim needs no row: one process delivers, and what it had in flight when it di
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import takewhile
+from typing import Any, Final, Literal
 
 from connector.model import Instant, Message, State
 from connector.store.database import Tx, chunks
@@ -21,10 +22,21 @@ _READ = (
     "d.seq, d.id, d.destination, d.kind, d.attempts, d.created, d.due, d.expires_at, d.awaited, d.run, "
     "d.method, d.path, d.headers, d.body, d.meta"
 )
+WAITING = "state IN ('held', 'dead', 'discarded', 'skipped')"
+"""The condition of the index `deliveries_waiting`, as SQLite must read it to use that."""
 _FIRST_OF_ITS_KEY = (
     "(d.order_key IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.destination = d.destination "
     "AND e.order_key = d.order_key AND e.state = 'pending' AND e.seq < d.seq))"
 )
+_WINDOW: Final = 4  # times as many as wanted are looked through; where few keys fill them, the keys are walked instead
+_KEYED: Final = "destination = ? AND state = 'pending' AND order_key IS NOT NULL"
+_FIRSTS: Final = (  # one look into the index a key, however many wait behind its first
+    f"WITH RECURSIVE keys (name) AS (SELECT min(order_key) FROM deliveries WHERE {_KEYED} UNION ALL "  # noqa: S608
+    f"SELECT (SELECT min(order_key) FROM deliveries WHERE {_KEYED} AND order_key > keys.name) "
+    f"FROM keys WHERE keys.name IS NOT NULL) SELECT {_READ} FROM keys JOIN deliveries d ON d.seq = "
+    f"(SELECT min(seq) FROM deliveries WHERE {_KEYED} AND order_key = keys.name) WHERE d.due <= ? LIMIT ?"
+)
+_HURRIED: Final = 5_000  # at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +91,31 @@ def _due(row: Sequence[Any]) -> Due:
 
 def due(tx: Tx, destination: str, now: Instant, limit: int) -> list[Due]:
     """What waits for this destination and is due, earliest first; of an order key only the first."""
+    if limit < 1:
+        return []
+    window = _WINDOW * limit
+    earliest = (
+        f"SELECT {_READ} FROM (SELECT * FROM deliveries WHERE destination = ? AND state = 'pending' AND due <= ? "  # noqa: S608
+        f"ORDER BY due, seq LIMIT ?) d WHERE {_FIRST_OF_ITS_KEY} ORDER BY d.due, d.seq LIMIT ?"
+    )
+    found = tx.rows(earliest, (destination, now, window, limit))
+    if len(found) < limit and _more_than(tx, destination, now, window):
+        found = list({row[0]: row for row in [*found, *tx.rows(_FIRSTS, (destination,) * 3 + (now, limit))]}.values())
+    return [_due(row) for row in found[:limit]]
+
+
+def _more_than(tx: Tx, destination: str, now: Instant, count: int) -> bool:
+    beyond = "SELECT 1 FROM deliveries WHERE destination = ? AND state = 'pending' AND due <= ? LIMIT 1 OFFSET ?"
+    return tx.one(beyond, (destination, now, count)) is not None
+
+
+def probes(tx: Tx, destination: str, limit: int) -> list[Due]:
+    """Deliveries to probe a parked destination with, due or not: those first that were not tried for the longest."""
     question = (
-        f"SELECT {_READ} FROM deliveries d WHERE d.destination = ? AND d.state = 'pending' AND d.due <= ? "  # noqa: S608
+        f"SELECT {_READ} FROM deliveries d WHERE d.destination = ? AND d.state = 'pending' "  # noqa: S608
         f"AND {_FIRST_OF_ITS_KEY} ORDER BY d.due, d.seq LIMIT ?"
     )
-    return [_due(row) for row in tx.run(question, (destination, now, limit))]
-
-
-def probes(tx: Tx, destination: str, after: int, limit: int = 1) -> list[Due]:
-    """Deliveries to probe a parked destination with: the next ones behind `after`, due or not, else the first."""
-    question = (
-        f"SELECT {_READ} FROM deliveries d WHERE d.destination = ? AND d.state = 'pending' AND d.seq > ? "  # noqa: S608
-        f"AND {_FIRST_OF_ITS_KEY} ORDER BY d.seq LIMIT ?"
-    )
-    found = tx.rows(question, (destination, after, limit)) or tx.rows(question, (destination, 0, limit))
-    return [_due(row) for row in found]
+    return [_due(row) for row in tx.run(question, (destination, limit))]
 
 
 def next_due(tx: Tx, destination: str) -> Instant | None:
@@ -145,21 +167,32 @@ def _attempt_numbers(tx: Tx, seqs: list[int]) -> dict[int, int]:
     return found
 
 
+def in_a_row(tx: Tx, delivery: int, statuses: Sequence[int]) -> int:
+    """How many of a delivery's attempts, the last ones in a row, were answered with one of these statuses."""
+    answered = tx.rows("SELECT status FROM attempts WHERE delivery = ? ORDER BY n DESC LIMIT 10", (delivery,))
+    return sum(1 for _ in takewhile(lambda row: row[0] in statuses, answered))
+
+
 def expire(tx: Tx, now: Instant, limit: int = 1000) -> int:
     """Discard what was not sent by its `expires`; how many. Regulations never expire: the legal duty does not."""
     done = tx.run(
         "UPDATE deliveries SET state = 'discarded', reason = 'expired', settled = ? WHERE seq IN (SELECT seq FROM "
-        "deliveries WHERE state IN ('pending', 'held') AND expires_at <= ? AND kind <> 'regulation' LIMIT ?)",
+        "deliveries WHERE expires_at IS NOT NULL AND state IN ('pending', 'held') AND expires_at <= ? "
+        "AND kind <> 'regulation' LIMIT ?)",
         (now, now, limit),
     )
     return int(done.rowcount)
 
 
 def hurry(tx: Tx, destination: str, now: Instant, most_attempts: int | None = None) -> int:
-    """Make a destination's waiting retries due now; with `most_attempts` only those tried at most so often."""
+    """Make a destination's waiting retries due now, as many as can be written at once, the earliest first.
+
+    most_attempts: only those tried at most so often.
+    """
     extra = "" if most_attempts is None else f" AND attempts <= {int(most_attempts)}"
     done = tx.run(
-        f"UPDATE deliveries SET due = ? WHERE destination = ? AND state = 'pending' AND due > ?{extra}",  # noqa: S608
+        "UPDATE deliveries SET due = ? WHERE seq IN (SELECT seq FROM deliveries "  # noqa: S608
+        f"WHERE destination = ? AND state = 'pending' AND due > ?{extra} ORDER BY due LIMIT {_HURRIED})",
         (now, destination, now),
     )
     return int(done.rowcount)

@@ -30,18 +30,22 @@ _WORDS: Final = (
     b'"email_id":"","email_subject":"","campaign_id":"","product_id":"","name":"","price":"","quantity":""},"messageId":"'
     b'","timestamp":"2026-01-01T00:00:00.000Z","sendType":"email"}}'
 )
+_LEVEL: Final = -1  # 12 % more bytes than level 1 in two thirds of its time
 _dictionary = zstandard.ZstdCompressionDict(_WORDS)
-_dictionary.precompute_compress(level=1)
-_compress = zstandard.ZstdCompressor(level=1, dict_data=_dictionary, write_content_size=True).compress
+_dictionary.precompute_compress(level=_LEVEL)
+_compress = zstandard.ZstdCompressor(level=_LEVEL, dict_data=_dictionary, write_content_size=True).compress
 _decompress = zstandard.ZstdDecompressor(dict_data=_dictionary).decompress
 _encode = msgspec.json.Encoder().encode
 _CAP: Final = 64 * 1024 * 1024
 
 
-def pack(body: Mapping[str, Json]) -> bytes:
-    """The bytes to keep. A lone surrogate, which JSON text may hold but UTF-8 can't, is kept as its escape."""
+def pack(body: Mapping[str, Json], text: bytes = b"") -> bytes:
+    """The bytes to keep. text: the body's JSON where it is at hand, which is kept as it is.
+
+    A lone surrogate, which JSON text may hold but UTF-8 can't, is kept as its escape.
+    """
     try:
-        return b"1" + _compress(_encode(body))
+        return b"1" + _compress(text or _encode(body))
     except UnicodeEncodeError:
         return b"0" + json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode()
 

@@ -10,12 +10,14 @@ from typing import Literal
 
 from connector.errors import ConnectorError
 from connector.model import DAY, Instant, Rate, State, instant_text
+from connector.settings import Settings
 from connector.store import audit
 from connector.store.database import Tx, fact, set_fact
 from connector.store.tables import Regulation
 
 KILL_SWITCH = "regulations_stopped"
 _ACTIVE = "('proposed', 'approved')"
+_OPEN_ONES = f"state IN ('held', 'pending') AND id IN (SELECT delivery FROM regulations WHERE state IN {_ACTIVE})"  # noqa: S608
 
 
 class NotAllowed(ConnectorError):
@@ -30,6 +32,12 @@ class Rules:
     cap: Rate = field(default_factory=lambda: Rate(20, DAY))
     unattended: frozenset[str] = frozenset()
     assume_suppressed: bool = False
+
+    @classmethod
+    def of(cls, said: Settings) -> "Rules":
+        """What the settings say."""
+        part = said.regulations
+        return cls(part.mode, part.cap, frozenset(part.unattended), part.assume_suppressed)
 
 
 def one_month_later(at: Instant) -> Instant:
@@ -92,7 +100,7 @@ def over_cap(tx: Tx, cap: Rate, now: Instant) -> bool:
 
 def _hold_all(tx: Tx, reason: str) -> None:
     tx.run(
-        "UPDATE deliveries SET state = 'held', reason = ? WHERE kind = 'regulation' AND state IN ('held', 'pending')",
+        f"UPDATE deliveries SET state = 'held', reason = ? WHERE {_OPEN_ONES}",  # noqa: S608  our own words
         (reason,),
     )
 
@@ -173,7 +181,7 @@ def resume(tx: Tx, by: str, now: Instant) -> None:
     audit.append(tx, now, by, "regulations.resumed", "", {})
     for state, reason, of in (("pending", "work item", "approved"), ("held", "approval", "proposed")):
         tx.run(
-            "UPDATE deliveries SET state = ?, reason = ? WHERE kind = 'regulation' AND state = 'held' "
+            "UPDATE deliveries SET state = ?, reason = ? WHERE state = 'held' "
             "AND id IN (SELECT delivery FROM regulations WHERE state = ?)",
             (state, reason, of),
         )

@@ -15,7 +15,8 @@ from connector.store.database import Tx, fact, set_fact
 SOME: Final = 2000
 _WANTED: Final = (
     "NOT EXISTS (SELECT 1 FROM outcomes o JOIN deliveries d ON d.run = o.seq WHERE o.event = events.seq "
-    "AND d.state IN ('held', 'pending', 'dead'))"
+    "AND d.state IN ('held', 'pending', 'dead')) "
+    "AND NOT EXISTS (SELECT 1 FROM waiting_runs w WHERE w.event = events.seq)"
 )
 _BETWEEN: Final = "seq > ? AND seq <= ?"
 _SETTLED: Final = "state IN ('delivered', 'discarded', 'skipped')"
@@ -32,14 +33,19 @@ class Keep:
 
 def forget(tx: Tx, keep: Keep, now: Instant) -> int:
     """Walk on by some rows in each table; how many rows were looked at (0: nothing is old enough)."""
-    payloads = [f"UPDATE events SET payload = NULL WHERE {_BETWEEN} AND {_WANTED}"]  # noqa: S608  our own words
+    payloads = [
+        f"DELETE FROM answers WHERE event IN (SELECT seq FROM events WHERE {_BETWEEN} AND {_WANTED})",  # noqa: S608  ours
+        f"UPDATE events SET payload = NULL WHERE {_BETWEEN} AND {_WANTED}",  # noqa: S608  our own words
+    ]
     ids = [f"DELETE FROM events WHERE {_BETWEEN} AND {_WANTED}"]  # noqa: S608  our own words
     of_deliveries = [
         f"DELETE FROM attempts WHERE delivery IN (SELECT seq FROM deliveries WHERE {_BETWEEN} AND {_SETTLED})",  # noqa: S608
         f"DELETE FROM deliveries WHERE {_BETWEEN} AND {_SETTLED}",  # noqa: S608
     ]
+    of_runs = f"{_BETWEEN} AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.run = outcomes.seq)"  # noqa: S608  ours
     outcomes = [
-        f"DELETE FROM outcomes WHERE {_BETWEEN} AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.run = outcomes.seq)"  # noqa: S608
+        f"DELETE FROM answers WHERE run IN (SELECT seq FROM outcomes WHERE {of_runs})",  # noqa: S608  our own words
+        f"DELETE FROM outcomes WHERE {of_runs}",  # noqa: S608  our own words
     ]
     guards = [f"DELETE FROM guard_passes WHERE {_BETWEEN}"]  # noqa: S608
     return (

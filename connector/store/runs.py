@@ -1,18 +1,19 @@
 """What events made of recipes, written down: outcomes, their counts, and the deliveries of those that fired.
 
-Part of the page's transaction. The gates that need the database or the wall clock are judged here: guard, and the
-approval of regulations.
+Part of the page's transaction. The gates that need the database or the wall clock are judged here: guard, the
+approval of regulations, and loops of what we write ourselves.
 """
 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
+from connector.actions.writing import MOST_HOPS
 from connector.model import DAY, STORED_REASONS, Event, Instant, Outcome, Planned, Rate, Reason, State, delivery_id
-from connector.store import regulations
+from connector.store import regulations, waiting
 from connector.store.database import Tx
 from connector.store.outbox import COLUMNS
 from connector.store.regulations import Rules
@@ -21,6 +22,10 @@ from connector.store.tables import Delivery, GuardPass, StoredOutcome
 
 class Gates(Protocol):
     """What holds for a planned delivery: the action's own word, else its destination's, else its kind's."""
+
+    def receiver(self, planned: Planned, event: Event) -> str:
+        """Whom the outbox has it for: a destination, or the account that is written to."""
+        ...
 
     def expires(self, planned: Planned) -> int | None:
         """Milliseconds after which an unsent delivery is discarded, or None."""
@@ -61,12 +66,14 @@ class Ledger:
     def write(
         self, account: int, taken: Sequence[Taken], silent: Mapping[tuple[str, Reason], int] = MappingProxyType({})
     ) -> set[str]:
-        """Write outcomes, counts and deliveries; the destinations that have something new to send.
+        """Write outcomes, counts and deliveries, and what begins to wait; the destinations that have something to send.
 
         silent: how many more outcomes there were, that are only counted, by recipe and reason.
         """
-        self._count(taken, silent)
-        runs = self._outcomes(taken)
+        ended = [one for one in taken if one.outcome.waits is None]
+        self._count(ended, silent)
+        self._begin(account, taken)
+        runs = self._outcomes(ended)
         self.needy |= {run for run, one in runs if any(planned.needs for planned in one.outcome.planned)}
         rows = [self._row(account, run, one, planned) for run, one in runs for planned in one.outcome.planned]
         return self._insert(rows)
@@ -89,7 +96,7 @@ class Ledger:
 
     def _outcomes(self, taken: Sequence[Taken]) -> list[tuple[int, Taken]]:
         seq = self.tx.last(StoredOutcome)
-        kept = [one for one in taken if one.outcome.reason in STORED_REASONS]
+        kept = [one for one in taken if one.outcome.reason in STORED_REASONS or one.outcome.answers is not None]
         runs = list(enumerate(kept, start=seq + 1))
         self.tx.insert(
             StoredOutcome,
@@ -102,7 +109,17 @@ class Ledger:
                 for run, one in runs
             ],
         )
+        waiting.keep_answers(self.tx, [(run, one.seq, one.outcome.answers) for run, one in runs if one.outcome.answers])
         return runs
+
+    def _begin(self, account: int, taken: Sequence[Taken]) -> None:
+        """Have the runs wait that need lookups."""
+        begun = [
+            waiting.Begun(one.seq, outcome.recipe, outcome.version, one.refire, outcome.now, outcome.waits)
+            for one in taken
+            if (outcome := one.outcome).waits is not None
+        ]
+        waiting.begin(self.tx, account, begun, self.now)
 
     def _count(self, taken: Sequence[Taken], silent: Mapping[tuple[str, Reason], int]) -> None:
         day = self.now // DAY
@@ -117,6 +134,9 @@ class Ledger:
     def _row(self, account: int, run: int, one: Taken, planned: Planned) -> tuple[object, ...]:
         """One delivery in the order of COLUMNS, without its number."""
         outcome, event = one.outcome, one.event
+        receiver = self.gates.receiver(planned, event)
+        if receiver != planned.destination:
+            planned = replace(planned, destination=receiver)
         identity = delivery_id(
             event.account,
             event.id,
@@ -159,6 +179,8 @@ class Ledger:
                 recipe=one.outcome.recipe,
                 now=self.now,
             )
+        if planned.message is not None and planned.message.meta.get("hops", 0) > MOST_HOPS:
+            return State.HELD, "loop"
         guard = self.gates.guard(planned)
         if guard is not None and not self._passes(guard, one.outcome.recipe, planned.destination):
             return State.HELD, "guard"

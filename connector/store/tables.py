@@ -139,6 +139,53 @@ class StoredOutcome(SQLModel, table=True):
     at: int = _big()
 
 
+class RunAnswers(SQLModel, table=True):
+    """What the lookups of a run found, packed: kept with the run, and let go with its event's payload."""
+
+    __tablename__ = "answers"
+    run: int | None = _big(primary=True)
+    event: int = _big(index=True)
+    body: bytes | None = _bytes()
+
+
+class WaitingRun(SQLModel, table=True):
+    """A run that waits for its lookups. It gets an outcome when it ends, and is then no longer here.
+
+    due: when it is looked at next; null while it only waits for its turn, or while its recipe is off. lane: runs of one
+    lane are judged in order; it is the number of its first. failing: since when an answer is due that does not come.
+    asked, keys: JSON; answers: those that came so far, packed.
+    """
+
+    __tablename__ = "waiting_runs"
+    __table_args__ = (Index("waiting_runs_due", "due", "seq"), Index("waiting_runs_lane", "lane", "seq"))
+    seq: int | None = _key()
+    event: int = _big(index=True)
+    account: int = _big()
+    recipe: str
+    version: str
+    refire: int = 0
+    at: int = _big()
+    since: int = _big()
+    lane: int = _big()
+    due: int | None = _big(null=True)
+    attempts: int = 0
+    failing: int | None = _big(null=True)
+    reason: str = _text()
+    asked: str = _text()
+    answers: bytes | None = _bytes()
+
+
+class WaitingKey(SQLModel, table=True):
+    """Which waiting runs a key is among: the next event with this key comes after them."""
+
+    __tablename__ = "waiting_keys"
+    memory: str = Field(primary_key=True)
+    account: int = _big(primary=True)
+    key: str = Field(primary_key=True)
+    run: int = _big(primary=True)
+    __table_args__ = (Index("waiting_keys_run", "run"),)
+
+
 class OutcomeCount(SQLModel, table=True):
     """How often each recipe stopped for each reason, by day."""
 
@@ -199,6 +246,12 @@ class Delivery(SQLModel, table=True):
             "seq",
             sqlite_where=text("state IN ('held', 'dead', 'discarded', 'skipped')"),
             postgresql_where=text("state IN ('held', 'dead', 'discarded', 'skipped')"),
+        ),
+        Index(
+            "deliveries_expiry",
+            "expires_at",
+            sqlite_where=text("expires_at IS NOT NULL AND state IN ('pending', 'held')"),
+            postgresql_where=text("expires_at IS NOT NULL AND state IN ('pending', 'held')"),
         ),
         Index("deliveries_run", "run"),
     )

@@ -19,6 +19,14 @@ _NONE_MAY_BE: Final = {  # what is checked → the rows that break it
         "SELECT count(*) FROM deliveries d WHERE d.state IN ('held', 'pending') "
         "AND NOT EXISTS (SELECT 1 FROM events e WHERE e.seq = d.event)"
     ),
+    "waiting runs have their event, and keys their run": (
+        "SELECT (SELECT count(*) FROM waiting_runs w WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.seq = w.event "
+        "AND e.payload IS NOT NULL)) + (SELECT count(*) FROM waiting_keys k WHERE NOT EXISTS "
+        "(SELECT 1 FROM waiting_runs w WHERE w.seq = k.run))"
+    ),
+    "answers belong to runs": (
+        "SELECT count(*) FROM answers a WHERE NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.seq = a.run)"
+    ),
     "limits remember whole sets": (
         "SELECT count(*) FROM memory_keys k WHERE NOT EXISTS (SELECT 1 FROM memories m WHERE m.id = k.memory)"
     ),

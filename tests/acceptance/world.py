@@ -33,6 +33,7 @@ connections:
     auth_token: ${{TOKEN}}
     base_url: {url}
     feeds: {{events: {feed}}}
+{connections}
 destinations:
 {destinations}
 egress: {{allow: [127.0.0.1]}}
@@ -51,6 +52,7 @@ class World:
     """One folder, one sandbox, and a daemon that is started, killed and stopped at will.
 
     destinations: YAML, `{url}` in it is the sandbox. feed: the options of `intilery.events`. more: other settings.
+    connections: more of them, likewise.
     recipes: file name → YAML. switches: the sandbox's. traffic: its rate.
     """
 
@@ -60,6 +62,7 @@ class World:
         *,
         destinations: str = CRM,
         feed: str = "{poll: 1s, start: 10m}",
+        connections: str = "",
         more: str = "",
         recipes: dict[str, str] | None = None,
         switches: dict[str, str] | None = None,
@@ -77,8 +80,9 @@ class World:
         (folder / "recipes").mkdir(parents=True)
         self.secrets = {"TOKEN": "token-of-the-platform", "CRM_SECRET": SIGNING, **(secrets or {})}
         self.write_secrets()
-        places = destinations.format(url=self.url)
-        text = CONFIGURATION.format(url=self.url, feed=feed, destinations=places) + more.format(url=self.url)
+        parts = {"destinations": destinations, "connections": connections}
+        filled = {name: text.format(url=self.url) for name, text in parts.items()}
+        text = CONFIGURATION.format(url=self.url, feed=feed, **filled) + more.format(url=self.url)
         (folder / "connector.yaml").write_text(text)
         for name, recipe in (recipes or {"every.yaml": EVERY}).items():
             self.save(name, recipe)

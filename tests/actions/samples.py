@@ -9,6 +9,8 @@ from connector.model import Event
 
 load_all()
 
+NOON = 1_793_534_400_000  # 2026-11-01T12:00Z
+
 
 def action(text: str) -> Action:
     """The action of one entry of `actions`, without its `to`."""
@@ -20,7 +22,7 @@ def action(text: str) -> Action:
 def event(**body: Any) -> Event:
     """An Intilery event of u1 with these fields."""
     whole = {"eventId": "e1", "userId": "u1", **body}
-    return Event("intilery:acme/acme/ACME", "intilery.events", "e1", "order_completed", 0, 0, whole)
+    return Event("intilery:acme/acme/ACME", "intilery.events", "e1", "order_completed", NOON, NOON, whole)
 
 
 def scope(happened: Event | None = None, **parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,9 @@ class Said:
 class _Gates:
     """No destination's word: what the planned delivery says itself."""
 
+    def receiver(self, planned: Planned, event: Event) -> str:  # noqa: ARG002  no event decides it
+        return planned.destination
+
     def expires(self, planned: Planned) -> int | None:
         return planned.expires
 

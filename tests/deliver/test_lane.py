@@ -145,10 +145,35 @@ def test_429_slows_the_destination_and_spends_nothing() -> None:
     there = lane()
     waits = []
     for n in range(3):
-        result = conclude(there, due(n), Verdict("throttled", "429"))
+        at = there.pause_until
+        result = conclude(there, due(n), Verdict("throttled", "429"), at=at)
         assert (False, State.PENDING) == (result.spent, result.state)
-        waits.append(there.pause_until)
+        waits.append(there.pause_until - at)
     assert [1 * SECOND, 2 * SECOND, 4 * SECOND] == waits
     conclude(there, due(9), Verdict("throttled", "429", after=20 * SECOND))
     assert 20 * SECOND == there.pause_until
     assert there.parked is None
+
+
+def test_what_was_under_way_when_a_destination_was_parked_is_no_probe() -> None:
+    there = parked()
+    for n in range(20):
+        conclude(there, due(n), FAILED, at=0)
+    assert there.parked is not None
+    assert (0, SECOND) == (there.parked.probes, there.parked.probe_at)
+
+
+def test_429s_under_way_at_once_are_one() -> None:
+    there = lane()
+    for n in range(20):
+        conclude(there, due(n), Verdict("throttled", "429"), at=n)
+    assert SECOND + 19 == there.pause_until
+
+
+def test_what_went_out_with_the_old_secret_says_nothing_of_the_new_one() -> None:
+    there = lane()
+    there.wake(now=1_000)
+    result = conclude(there, due(1), Verdict("refused", "401"), at=999, status=401)
+    assert (None, State.PENDING, 999) == (there.parked, result.state, result.next_due)
+    conclude(there, due(2), Verdict("refused", "401"), at=1_000, status=401)
+    assert there.parked is not None

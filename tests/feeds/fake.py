@@ -174,12 +174,14 @@ def at_once(work: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("it waited")
 
 
+URL = "https://tracking.intilery.com"
 YAML = """
 connections:
   intilery:
     client_id: acme
     account_id: acme
     brand_id: ACME
+    base_url: {url}
     auth_token: ${{INTILERY_TOKEN}}
     dialect: {dialect}
     feeds:
@@ -187,9 +189,9 @@ connections:
 """
 
 
-def feed(folder: Path, options: str = "{}", dialect: str = "{}") -> IntileryEvents:
+def feed(folder: Path, options: str = "{}", dialect: str = "{}", url: str = URL) -> IntileryEvents:
     file = folder / "connector.yaml"
-    file.write_text(YAML.format(options=options, dialect=dialect))
+    file.write_text(YAML.format(options=options, dialect=dialect, url=url))
     found = feeds_of(load(file, {"INTILERY_TOKEN": "t0p"}).connections["intilery"])
     assert isinstance(found[0], IntileryEvents)
     return found[0]
@@ -197,10 +199,14 @@ def feed(folder: Path, options: str = "{}", dialect: str = "{}") -> IntileryEven
 
 @dataclass
 class Poller:
-    """What poll does with a feed: commits pages by compare-and-set, reads fresh first, then what is due."""
+    """What poll does with a feed: commits pages by compare-and-set, reads fresh first, then what is due.
+
+    platform: what answers, with the poller's clock. drive: runs what is awaited.
+    """
 
     feed: IntileryEvents
-    platform: Platform
+    platform: Any
+    drive: Callable[[Coroutine[Any, Any, None]], None] = at_once
     cursors: dict[str, str] = field(default_factory=dict)
     inbox: dict[str, Event] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
@@ -221,7 +227,7 @@ class Poller:
                 self.cursors[page.reader] = page.cursor
 
     def read(self, reader: str = FRESH) -> None:
-        at_once(self._read(reader))
+        self.drive(self._read(reader))
 
     def poll(self) -> None:
         """One beat: fresh, then whoever is due."""

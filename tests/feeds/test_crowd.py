@@ -44,11 +44,11 @@ def test_the_feed_goes_on_after_a_crowd(start: Start) -> None:
 def test_a_crowd_of_several_actions_is_read_action_by_action(start: Start, ties: str) -> None:
     poller = start(ties=ties, pace=1)
     poller.poll()
-    poller.platform.add(*flood(12_000, actions=30 if ties == "stable" else 150))
+    poller.platform.add(*flood(10_500, actions=30 if ties == "stable" else 60))
     poller.platform.now = NOON + 20 * SECOND
     poller.read()
     if ties == "stable":
-        assert 12_000 == len(poller.inbox)
+        assert 10_500 == len(poller.inbox)
         assert [] == poller.gaps
     else:  # too many actions to be asked for one by one
         assert [(FLOOD, FLOOD + 1)] == [(gap.start, gap.end) for gap in poller.gaps]

@@ -9,7 +9,7 @@ import pytest
 
 from connector.sandbox import Sandbox
 from tests.sandbox.client import Client, Clock, Start
-from tests.sandbox.intempt import Intempt
+from tests.sandbox.intempt import ROOMS, VISITS, Intempt
 
 
 @pytest.fixture
@@ -46,3 +46,12 @@ def sandbox(start: Start) -> Client:
 def intempt(sandbox: Client) -> Intempt:
     """Intempt in that sandbox."""
     return Intempt(sandbox)
+
+
+@pytest.fixture
+def hotel(intempt: Intempt) -> Intempt:
+    """Rooms, and visits of theirs by people."""
+    intempt.order("collections", ROOMS)
+    intempt.order("collections", VISITS)
+    intempt.order("items", {"collection": "rooms", "items": [{"id": 1, "price": 80.0}, {"id": 2, "price": 200.0}]})
+    return intempt

@@ -11,6 +11,19 @@ SOURCE = 1841503112918048768
 USER = 182233620328374272  # the documents'
 PROFILES = [182233618306719744, 182233618306719715, 182233618306771518]
 
+TEXT = ["null", "string"]
+VISITS = {
+    "name": "visits",
+    "fields": {"id": "long", "visitor": "string", "email": TEXT, "city": TEXT, "room": "long"},
+    "primary": "id",
+    "profile": "visitor",
+    "users": ["email"],
+    "attributes": {"city": "town"},
+    "relations": {"booked": ["room", "rooms"]},
+    "sourceId": SOURCE,
+}
+ROOMS = {"name": "rooms", "fields": {"id": "long", "price": "double"}, "primary": "id"}
+
 
 class Intempt:
     """One organisation, acme, and its project shop."""
@@ -43,6 +56,15 @@ class Intempt:
     def person(self, **given: Any) -> Any:
         """Sets one up."""
         return self.order("people", given)
+
+    def visit(self, **item: Any) -> None:
+        """One visit to the hotel."""
+        self.order("items", {"collection": "visits", "items": [{"room": 1, **item}]})
+
+    def known(self) -> list[Any]:
+        """The people there are after the documents' two."""
+        people: list[Any] = self.client.control("GET", "/intempt")["people"]
+        return people[2:]
 
     def matches(self, **who: Any) -> Any:
         return self.get("events/matches", **who)["matchedEvents"]

@@ -262,6 +262,15 @@ def test_the_list_may_show_meta(sandbox: Client) -> None:
     assert "identify" in sandbox.ask("/profiles").json()["data"][0]["lastEvent"]
 
 
+def test_profiles_can_be_set_up_and_looked_at(sandbox: Client) -> None:
+    given = {"userId": "u1", "traits": {"plan": "plus"}, "audiences": ["vip"], "categories": [{"name": "offers"}]}
+    sandbox.control("POST", "/profiles", {"profiles": [given]})
+    [shown] = sandbox.control("GET", "/profiles")
+    assert ("u1", "plus", ["vip"]) == (shown["externalId"], shown["plan"], shown["audiencesStatic"])
+    answer = sandbox.post("/sandbox/profiles", {"profiles": [{"user": "u1"}]})
+    assert (400, True) == (answer.status_code, "did you mean 'userId'?" in answer.json()["error"])
+
+
 # ── where they come from ──────────────────────────────────────────────────────────────────────
 
 

@@ -77,11 +77,21 @@ def test_one_may_fail(served: Client) -> None:
     assert ("failed", 1) == (send(served, "GET", f"/{id}").json()["overall_status"], len(served.feed()))
 
 
+def test_only_who_is_suppressed_may_be_deleted(served: Client) -> None:
+    served.switch(regulation_delete="suppressed")
+    body = {"regulation_type": "Delete", "attributes": {"name": "userId", "values": ["u1"]}}
+    answer = send(served, "POST", "", body)
+    assert (400, "u1 is not suppressed") == (answer.status_code, answer.json()["message"])
+    request(served, "Suppress")
+    served.clock.now += 4 * DAY
+    assert 200 == send(served, "POST", "", body).status_code
+
+
 def test_only_what_has_not_begun_can_be_taken_back(served: Client) -> None:
     first, second = request(served), request(served)
     assert 200 == send(served, "DELETE", f"/{first}").status_code
     assert 404 == send(served, "GET", f"/{first}").status_code
-    served.clock.now += 2 * DAY
+    served.clock.now += 3 * DAY
     answer = send(served, "DELETE", f"/{second}")
     assert (400, "a regulation that is running cannot be deleted") == (answer.status_code, answer.json()["message"])
 
@@ -125,6 +135,11 @@ def test_what_is_no_regulation_is_refused(served: Client, body: Any, said: str) 
     answer = send(served, "POST", "", body)
     assert 400 == answer.status_code
     assert said in answer.json()["message"]
+
+
+def test_what_is_no_json_is_refused(served: Client) -> None:
+    answer = served.http.post(f"{served.base}/regulations", data=b"{", headers=HEADERS, timeout=10)
+    assert (400, "body must be JSON") == (answer.status_code, answer.json()["message"])
 
 
 def test_four_megabytes_are_taken_and_more_are_not(served: Client) -> None:

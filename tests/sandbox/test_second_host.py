@@ -81,6 +81,15 @@ def test_an_unknown_subscription_is_not_found(sandbox: Client, subscription: str
     assert 404 == sandbox.http.get(url, timeout=10).status_code
 
 
+@pytest.mark.parametrize("wanted", [[], {"channels": {}}, {"categories": "all"}])
+def test_preferences_that_cannot_be_are_refused(sandbox: Client, wanted: Any) -> None:
+    assert 400 == sandbox.http.post(sandbox.url + preferences(sandbox), json=wanted, timeout=10).status_code
+
+
+def test_more_than_a_megabyte_is_a_413(sandbox: Client) -> None:
+    assert 413 == post(sandbox, "/events/segment/t", b"x" * 1_000_001).status_code
+
+
 def test_nothing_else_is_there(sandbox: Client) -> None:
     assert 404 == post(sandbox, "/events/segment/x", {}).status_code
     assert 404 == sandbox.http.get(f"{sandbox.url}/cdp/events/segment/t", timeout=10).status_code

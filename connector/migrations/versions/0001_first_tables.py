@@ -83,6 +83,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('deliveries', schema=None) as batch_op:
         batch_op.create_index('deliveries_due', ['destination', 'due', 'seq'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
+        batch_op.create_index('deliveries_expiry', ['expires_at'], unique=False, sqlite_where=sa.text("expires_at IS NOT NULL AND state IN ('pending', 'held')"), postgresql_where=sa.text("expires_at IS NOT NULL AND state IN ('pending', 'held')"))
         batch_op.create_index('deliveries_id', ['id'], unique=True)
         batch_op.create_index('deliveries_order', ['destination', 'order_key', 'seq'], unique=False, sqlite_where=sa.text("state = 'pending' AND order_key IS NOT NULL"), postgresql_where=sa.text("state = 'pending' AND order_key IS NOT NULL"))
         batch_op.create_index('deliveries_run', ['run'], unique=False)

@@ -86,10 +86,13 @@ class Collection:
         """What an item that is to be put in holds. Raises Refused for what the schema or the primary key forbids."""
         if not isinstance(given, dict):
             raise Refused(400, "a data item must be a JSON object")
+        return self.check_key(conform(self.fields, given))
+
+    def check_key(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The data, found to have a primary key. Raises Refused."""
         primary = self.keys.primary
         if primary is None:
             raise Refused(400, f"collection {self.name} has no primary key")
-        data = conform(self.fields, given)
         if data.get(primary) is None:
             raise Refused(400, f"{primary} must not be empty")
         return data

@@ -5,13 +5,13 @@ First generation: collections/{id}/data[/{id}], sources/{id}/data; the latter al
 
 import csv
 import io
-import json
 import uuid
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from connector.sandbox.intempt.asking import Asking, Json, Route
 from connector.sandbox.intempt.collections import Collection, Item
+from connector.sandbox.intempt.ids import read_id
 from connector.sandbox.intempt.organization import Organization
 from connector.sandbox.intempt.refused import Refused
 from connector.sandbox.intempt.schema import from_text
@@ -28,7 +28,7 @@ def items(asking: Asking) -> Reply:
     found, own = list(collection.listed()), f"collections/{collection.id}/data"
     links = {"self": asking.link(own)}
     if asking.switches["intempt_pages"] == "next":
-        page = int(asking.request.parameters.get("page", "0"))
+        page = read_id(asking.request.parameters.get("page", "0")) or 0
         if len(found) > (page + 1) * _PAGE:
             links["next"] = asking.link(f"{own}?page={page + 1}")
         found = found[page * _PAGE : (page + 1) * _PAGE]
@@ -135,22 +135,12 @@ def _storage_error(status: int, code: str, message: str = "") -> Reply:
 def _read_rows(organization: Organization, collection: Collection, body: bytes) -> None:
     """Store the rows; nobody hears of those that do not fit."""
     for row in csv.DictReader(io.StringIO(body.decode("utf-8-sig", "replace"), newline="")):
+        told = {name: text for name, text in row.items() if name in collection.fields and text is not None}
         try:
-            given = {name: from_text(collection.fields[name], text) for name, text in row.items()
-                     if name in collection.fields and text is not None}  # fmt: skip
-            organization.store(collection, {name: _wrapped(collection, name, value) for name, value in given.items()})
+            data = {name: from_text(collection.fields[name], text) for name, text in told.items()}
+            organization.keep(collection, collection.check_key(data))
         except (Refused, ValueError):
             continue
-
-
-def _wrapped(collection: Collection, name: str, value: Any) -> Any:
-    """A value of a union says its type, as it must in JSON."""
-    kind = collection.fields[name]
-    types = [one for one in kind if one != "null"] if isinstance(kind, list) else []
-    if len(types) < 2 or value is None:
-        return value
-    chosen = next((one for one in types if json.dumps(value) == json.dumps(from_text(one, str(value)))), types[0])
-    return {chosen: value}
 
 
 ROUTES: Final = (

@@ -54,8 +54,8 @@ def recommend(asking: Asking) -> Reply:
         raise Refused(400, "id and type, or profileId and sourceId, are required")
     limit, offset = _count(body, "limit", _LIMIT), _count(body, "offset", 0)
     fields = body.get("fields")
-    if fields is not None and not isinstance(fields, list):
-        raise Refused(400, "fields must be an array")
+    if fields is not None and not (isinstance(fields, list) and all(isinstance(name, str) for name in fields)):
+        raise Refused(400, "fields must be an array of names")
     needs_product = feed.get("feedInput") == "PRODUCT" and not body.get("productId")
     found = [] if needs_product else feed.get("products", ())[offset : offset + limit]
     return json_reply({"products": [_shown(one, fields) for one in found]})

@@ -24,6 +24,8 @@ def track(asking: Asking) -> Reply:
     if len(entries) > _LIMIT and asking.switches["intempt_entries"] == "50":
         raise Refused(400, f"track must not have more than {_LIMIT} entries")
     checked = [(_name(entry), payload) for entry in entries for payload in _payloads(entry)]
+    if asking.switches["intempt_profile"] == "required" and not all(one.get("profileId") for _, one in checked):
+        raise Refused(400, "profileId is required")
     new = [name for name, _ in checked if asking.organization.is_new(name)]
     for name, payload in checked:
         at = payload.get("timestamp")
@@ -62,18 +64,19 @@ def _payloads(entry: Any) -> list[dict[str, Any]]:
 
 
 def consent(asking: Asking) -> Reply:
-    """One consent. `timestamp` is in seconds; what lies past 2040, such as milliseconds, becomes our own time."""
+    """One consent. A `timestamp` past 2040, such as milliseconds where seconds are meant, becomes our own time."""
     body = asking.object()
-    if body.get("action") not in {"accept", "reject"}:
+    if body.get("action") not in ("accept", "reject"):
         raise Refused(400, "action must be accept or reject")
     if not body.get("userId") and not body.get("profileId"):
         raise Refused(400, "userId or profileId is required")
     if not body.get("userId") and not body.get("sourceId"):
         raise Refused(400, "sourceId is required with profileId")
-    told = body.get("timestamp")
-    if told is not None and (not isinstance(told, int) or isinstance(told, bool) or told * 1_000 < _EARLIEST):
-        raise Refused(400, "timestamp must be seconds since 1970, not before 2010")
-    at = asking.now // 1_000 if told is None or told * 1_000 > _LATEST else told
+    told, counts = body.get("timestamp"), asking.switches["intempt_consent_time"]
+    unit = 1_000 if counts == "seconds" else 1
+    if told is not None and (not isinstance(told, int) or isinstance(told, bool) or told * unit < _EARLIEST):
+        raise Refused(400, f"timestamp must be {counts} since 1970, not before 2010")
+    at = asking.now // unit if told is None or told * unit > _LATEST else told
     asking.organization.consents.append({**body, "timestamp": at})
     return json_reply({})
 

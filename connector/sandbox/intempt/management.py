@@ -192,7 +192,7 @@ def purposes(asking: Asking) -> Reply:
 def add_purpose(asking: Asking) -> Reply:
     """`{"regulation": "GDPR" or "CCPA", "purpose"}`."""
     body = asking.object()
-    if body.get("regulation") not in {"GDPR", "CCPA"} or not isinstance(body.get("purpose"), str):
+    if body.get("regulation") not in ("GDPR", "CCPA") or not isinstance(body.get("purpose"), str):
         raise Refused(400, "regulation must be GDPR or CCPA, and purpose text")
     id = asking.organization.ids.next()
     asking.organization.purposes[id] = {"regulation": body["regulation"], "purpose": body["purpose"]}

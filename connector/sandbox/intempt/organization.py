@@ -112,11 +112,9 @@ class Organization:
 
     def track(self, source_id: int, name: str, entry: Mapping[str, Any], at: int) -> None:
         """Take in one tracked entry that was found valid. at: milliseconds, when it came."""
-        event_id = entry.get("eventId")
         self.tracked.append({"sourceId": source_id, "name": name, **entry})
-        if self._switches["intempt_event_id"] == "once" and event_id in self._event_ids:
+        if self._switches["intempt_event_id"] == "once" and not self._is_first(entry.get("eventId")):
             return
-        self._event_ids.add(str(event_id))
         collection = self.event_collection(source_id, name)
         flat = {key: value for key, value in entry.items() if key not in _NO_DATA} | _object(entry.get("data"))
         item = collection.put(flat, self.ids.next(), at)
@@ -124,6 +122,11 @@ class Organization:
         if master is not None:
             master.add_attributes(_object(entry.get("userAttributes")))
             self.matching.take(master, collection, item)
+
+    def _is_first(self, event_id: Any) -> bool:
+        known = event_id is not None and str(event_id) in self._event_ids
+        self._event_ids.add(str(event_id))
+        return not known
 
     def event_collection(self, source_id: int, name: str) -> Collection:
         """The collection of a tracked event, made when it is first seen, with an event of its name."""
@@ -184,16 +187,16 @@ class Organization:
 
         users: values of user identifiers.
         """
-        at = self._now()
-        known = [self.people.profiles[id].master for id in profile_ids if id in self.people.profiles]
+        at, ids = self._now(), list(profile_ids)
+        known = [self.people.profiles[id].master for id in ids if id in self.people.profiles]
         master = self.people.master(master_id, at) if master_id else next(iter(known), None)
-        master = self.people.put_together(profile_ids, users, master or self.people.master(self.ids.next(), at), at)
+        master = self.people.put_together(ids, users, master or self.people.master(self.ids.next(), at), at)
         master.add_attributes(attributes or {})
         if matches is not None:
             master.matched = dict.fromkeys(matches, at)
             master.updated = at
         if segments is not None:
-            kept = set(segments)
+            kept = dict.fromkeys(segments)
             master.segmentations = {name: one for name, one in master.segmentations.items() if name in kept}
             for name in kept:
                 self.matching.join(master, name)

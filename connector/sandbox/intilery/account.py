@@ -39,7 +39,7 @@ class Account:
         event_id = str(uuid.uuid4())
         told = body.get("timestamp")
         time = print_time(read_time(told) if told else at)
-        entry = self._entry({"eventId": event_id, "eventTime": time}, {"timestamp": time, **body}, at)
+        entry = self._entry({"eventId": event_id, "eventTime": time}, body | {"timestamp": told or time}, at)
         if body.get("userId") in self.regulations.suppressed or self._is_unknown(entry["eventAction"]):
             self.dropped.append(event_id)
             return event_id

@@ -108,7 +108,12 @@ def customer_id(account: AccountName, user_id: object) -> str | None:
     """The platform's own id of a customer: the same for one userId of one account, None for nobody."""
     if not isinstance(user_id, str):
         return None
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join((*account, user_id))))
+    return stable_uuid("/".join((*account, user_id)))
+
+
+def stable_uuid(text: str) -> str:
+    """The same uuid for the same text, whatever is in it."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, text.encode("utf-8", "backslashreplace").decode()))
 
 
 def _read(value: object, otherwise: int) -> int:

@@ -2,13 +2,12 @@
 
 import base64
 import json
-import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from connector.sandbox.catalog import known_person
-from connector.sandbox.intilery.events import AccountName
+from connector.sandbox.intilery.events import AccountName, stable_uuid
 from connector.sandbox.times import print_time, read_time
 
 ID_TYPES: Final = ("userId", "email", "id")
@@ -62,7 +61,7 @@ class Profile:
     def subscription_id(self, account: AccountName) -> str:
         """What opens their marketing preferences without a key: client, account and an id, encoded."""
         client, account_id, _ = account
-        own = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.id}/subscription")
+        own = stable_uuid(f"{self.id}/subscription")
         return base64.b64encode(f"{client}:{account_id}:{own}".encode()).decode()
 
 

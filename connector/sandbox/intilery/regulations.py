@@ -46,7 +46,9 @@ class Regulating:
             raise Refusal(400, "attributes must have the name userId and values")
         if len(values) > _MOST:
             raise Refusal(400, f"at most {_MOST} values in a request")
-        made = account.regulations.request(body["regulation_type"], [str(one) for one in values], self._now())
+        users = [str(one) for one in values]
+        self._check_suppressed(account, body["regulation_type"], users)
+        made = account.regulations.request(body["regulation_type"], users, self._now())
         return json_reply({"regulate_id": made.id})
 
     def show(self, account: Account, asked: Request, arguments: tuple[str, ...]) -> Reply:
@@ -75,6 +77,12 @@ class Regulating:
             raise Refusal(400, f"a regulation that is {one.state} cannot be deleted")
         del account.regulations.all[one.id]
         return json_reply({})
+
+    def _check_suppressed(self, account: Account, kind: str, users: list[str]) -> None:
+        if kind == "Delete" and self._switches["regulation_delete"] == "suppressed":
+            others = set(users) - account.regulations.suppressed
+            if others:
+                raise Refusal(400, f"{min(others)} is not suppressed")
 
     @property
     def _gone(self) -> bool:

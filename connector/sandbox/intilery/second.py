@@ -5,7 +5,6 @@ preferences without any key: it is the secret. What is answered to messages is n
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -122,5 +121,5 @@ def _decoded(key: Any) -> list[str]:
     """The parts of a writeKey or subscriptionId; none where it is neither."""
     try:
         return base64.b64decode(str(key or ""), validate=True).decode().split(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return []

@@ -102,8 +102,9 @@ class Writing:
         if len(json.dumps(item, separators=(",", ":"))) > _ITEM_LIMIT:
             raise Refusal(int(self._switches["item_limit"]), f"a call must not be larger than {_ITEM_LIMIT} bytes")
         call, method = as_call(item)
-        if isinstance(context, dict):
-            call = {**call, "context": {**context, **(call.get("context") or {})}}
+        own = call.get("context") or {}
+        if isinstance(context, dict) and isinstance(own, dict):
+            call = {**call, "context": {**context, **own}}
         _checked(call, method)
         return call, method
 
@@ -121,7 +122,7 @@ def as_call(item: Any) -> tuple[dict[str, Any], str]:
     if not isinstance(item, dict):
         raise Refusal(400, "body must be a JSON object")
     said = item.get("type", item.get("event"))
-    method = said if said in _METHODS else "track"
+    method = said if isinstance(said, str) and said in _METHODS else "track"
     return (item if method == "track" else {**item, "event": method}), method
 
 

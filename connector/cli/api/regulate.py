@@ -1,0 +1,51 @@
+"""`connector api intilery regulate`: the call with the gate of design §9 before it: a named person, and the audit."""
+
+from typing import Annotated
+
+import typer
+
+from connector.cli.api import call, given
+from connector.cli.options import AsJson, By, Yes, confirm, person
+from connector.cli.output import emit_json, say
+from connector.cli.session import opened, settings
+from connector.engines.clock import now as clock
+from connector.errors import ConnectorError
+from connector.platforms.endpoint import ENDPOINTS
+from connector.platforms.intilery import regulations
+
+
+def regulate(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="TYPE", help="suppress_and_delete, delete, unsuppress, suppress, no_track, track or access."
+        ),
+    ],
+    user: Annotated[str, typer.Argument(metavar="USER", help="The userId, character by character.")],
+    by: By,
+    connection: given.ConnectionName = "",
+    as_json: AsJson = False,
+    yes: Yes = False,
+) -> None:
+    """Ask for a regulation of one user, by hand.
+
+    POST …/v1/regulations, as documented in February 2021; today there may be nothing. A named person decides, the kill
+    switch holds, a delete needs a finished suppress, and the audit keeps it before it is sent.
+    """
+    from connector.store import by_hand  # noqa: PLC0415
+    from connector.store.regulations import Rules  # noqa: PLC0415
+
+    of, who = settings(), person(by)
+    chosen = given.connection_of(of, "intilery", connection)
+    try:
+        regulations.regulate(chosen, kind, [user])  # a mistake in it is told before anybody is asked
+        confirm(f"{kind} of {user}: regulations cannot be undone once they run. Go on?", yes=yes)
+        with opened(of) as store, store.write() as tx:
+            by_hand.allow(tx, Rules.of(of), store.account(tx, chosen.identity), kind, user, who, clock())
+        exchange = call.call(of, chosen, ENDPOINTS["intilery", "regulate"].conversation(chosen, kind, [user]))
+    except ConnectorError as error:
+        raise call.told(error, of.vault) from None
+    if as_json:
+        emit_json({"regulate_id": exchange.result})
+        return
+    say(f"asked for by {who}: connector api intilery regulation {exchange.result}", "green")

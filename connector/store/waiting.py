@@ -1,0 +1,213 @@
+"""Runs that wait for their lookups: begun in the page's transaction, ended in that of their outcome.
+
+Runs whose limit's keys meet share a lane and are judged in the order they came in, whoever's answers come first.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from connector.model import Asked, Instant, Json, Waits
+from connector.store.database import Tx, chunks
+from connector.store.payload import pack, unpack
+from connector.store.tables import RunAnswers, WaitingKey, WaitingRun
+
+RECIPE_OFF: Final = "recipe_off"
+QUICK: Final = 5  # attempts; a run that failed no more often is tried at once when its platform answers again
+_READ: Final = (
+    "seq, event, account, recipe, version, refire, at, since, lane, due, attempts, failing, reason, asked, answers"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run that waits, as it stands. See tables.WaitingRun."""
+
+    seq: int
+    event: int
+    account: int
+    recipe: str
+    version: str
+    refire: int
+    at: Instant
+    since: Instant
+    lane: int
+    due: Instant | None
+    attempts: int
+    failing: Instant | None
+    reason: str
+    asked: Mapping[str, Asked | None]
+    answers: Mapping[str, Json]
+
+    @property
+    def open(self) -> dict[str, Asked]:
+        """The questions that have no answer yet."""
+        return {name: asked for name, asked in self.asked.items() if asked is not None and name not in self.answers}
+
+    @property
+    def answered(self) -> bool:
+        """Whether it only waits for its turn."""
+        return self.due is None and not self.reason
+
+    def found(self) -> dict[str, Json]:
+        """What every lookup found; None: nothing, or nobody to ask about."""
+        return {name: self.answers.get(name) for name in self.asked}
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that begins to wait."""
+
+    event: int
+    recipe: str
+    version: str
+    refire: int
+    at: Instant
+    waits: Waits
+
+
+def begin(tx: Tx, account: int, begun: Sequence[Begun], now: Instant) -> None:
+    """Have runs wait, due at once, each in the lane of those its keys meet."""
+    columns = ("seq", "event", "account", "recipe", "version", "refire", "at", "since", "lane", "due")
+    more = ("attempts", "reason", "asked")
+    for seq, run in enumerate(begun, tx.last(WaitingRun) + 1):
+        waits = run.waits
+        lane = _lane(tx, account, waits) if waits.keys else None
+        facts = (seq, run.event, account, run.recipe, run.version, run.refire, run.at, now, lane or seq, now)
+        tx.insert(WaitingRun, (*columns, *more), [(*facts, 0, "", json.dumps(waits.asked))])
+        keys = [(waits.memory, account, key, seq) for key in waits.keys]
+        tx.insert(WaitingKey, ("memory", "account", "key", "run"), keys)
+
+
+def _lane(tx: Tx, account: int, waits: Waits) -> int | None:
+    """The lane of the runs that hold one of these keys; several become one."""
+    places = ",".join("?" * len(waits.keys))
+    rows = tx.rows(
+        "SELECT DISTINCT w.lane FROM waiting_keys k JOIN waiting_runs w ON w.seq = k.run "  # noqa: S608  places only
+        f"WHERE k.memory = ? AND k.account = ? AND k.key IN ({places}) ORDER BY w.lane",
+        (waits.memory, account, *waits.keys),
+    )
+    for other in rows[1:]:
+        tx.run("UPDATE waiting_runs SET lane = ? WHERE lane = ?", (rows[0][0], other[0]))
+    return rows[0][0] if rows else None
+
+
+# ── looking ───────────────────────────────────────────────────────────────────────────────────
+
+
+def due(tx: Tx, now: Instant, limit: int) -> list[Run]:
+    """The runs whose time has come, the longest due first."""
+    return _select(tx, "due <= ? ORDER BY due, seq LIMIT ?", (now, limit))
+
+
+def first_of(tx: Tx, lane: int) -> Run | None:
+    """The run that is judged next in a lane."""
+    found = _select(tx, "lane = ? ORDER BY seq LIMIT 1", (lane,))
+    return found[0] if found else None
+
+
+def answered_lanes(tx: Tx) -> list[int]:
+    """The lanes that hold a run which only waits for its turn."""
+    return [row[0] for row in tx.run("SELECT DISTINCT lane FROM waiting_runs WHERE due IS NULL AND reason = ''")]
+
+
+def any_off(tx: Tx) -> bool:
+    """Whether a run waits for a recipe that was off."""
+    return tx.one("SELECT 1 FROM waiting_runs WHERE due IS NULL AND reason = ? LIMIT 1", (RECIPE_OFF,)) is not None
+
+
+def of_event(tx: Tx, event: int) -> list[Run]:
+    """The runs of an event that still wait."""
+    return _select(tx, "event = ? ORDER BY seq", (event,))
+
+
+def by_number(tx: Tx, seqs: Iterable[int]) -> dict[int, Run]:
+    """Those of these runs that still wait."""
+    found: dict[int, Run] = {}
+    for some in chunks(seqs):
+        places = ",".join("?" * len(some))
+        found.update((run.seq, run) for run in _select(tx, f"seq IN ({places})", some))
+    return found
+
+
+def _select(tx: Tx, where: str, values: Sequence[object]) -> list[Run]:
+    rows = tx.run(f"SELECT {_READ} FROM waiting_runs WHERE {where}", values)  # noqa: S608  our own words
+    return [_run(row) for row in rows]
+
+
+def _run(row: Sequence[Any]) -> Run:
+    *facts, asked, answers = row
+    return Run(*[*facts, json.loads(asked), unpack(answers) if answers else {}])
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What waits of one recipe. since: the oldest's beginning; failing: since when one of them has; reason: its."""
+
+    recipe: str
+    runs: int
+    since: Instant
+    failing: Instant | None
+    reason: str
+
+
+def summed(tx: Tx) -> list[Sum]:
+    """What waits, by recipe."""
+    rows = tx.rows(
+        "SELECT w.recipe, count(*), min(w.since), min(w.failing), coalesce((SELECT f.reason FROM waiting_runs f WHERE "
+        "f.recipe = w.recipe AND f.reason <> '' ORDER BY f.failing IS NULL, f.failing, f.seq LIMIT 1), '') "
+        "FROM waiting_runs w GROUP BY w.recipe ORDER BY w.recipe"
+    )
+    return [Sum(*row) for row in rows]
+
+
+# ── moving on ─────────────────────────────────────────────────────────────────────────────────
+
+
+def answer(tx: Tx, seq: int, answers: Mapping[str, Json]) -> None:
+    """All answers are there: the run only waits for its turn."""
+    tx.run(
+        "UPDATE waiting_runs SET due = NULL, failing = NULL, reason = '', answers = ? WHERE seq = ?",
+        (pack(answers), seq),
+    )
+
+
+def hold(tx: Tx, run: Run, *, due: Instant | None, reason: str, failing: Instant | None, attempts: int) -> None:
+    """Try again at `due`. run: with the answers that came meanwhile."""
+    tx.run(
+        "UPDATE waiting_runs SET due = ?, reason = ?, failing = ?, attempts = ?, answers = ? WHERE seq = ?",
+        (due, reason, failing, attempts, pack(run.answers) if run.answers else None, run.seq),
+    )
+
+
+def end(tx: Tx, seq: int) -> None:
+    """The run waits no longer."""
+    tx.run("DELETE FROM waiting_keys WHERE run = ?", (seq,))
+    tx.run("DELETE FROM waiting_runs WHERE seq = ?", (seq,))
+
+
+def keep_answers(tx: Tx, rows: Sequence[tuple[int, int, Mapping[str, Json]]]) -> None:
+    """Keep what lookups found with their runs: (run, event, answers)."""
+    tx.insert(RunAnswers, ("run", "event", "body"), [(run, event, pack(answers)) for run, event, answers in rows])
+
+
+def answers_of(tx: Tx, run: int) -> dict[str, Json] | None:
+    """What the lookups of a run found; None when it made none, or when they were let go."""
+    row = tx.one("SELECT body FROM answers WHERE run = ?", (run,))
+    return unpack(row[0]) if row and row[0] else None
+
+
+def hurry(tx: Tx, now: Instant) -> None:
+    """A platform answers again: what it held up is due now, but for what failed often by itself."""
+    tx.run("UPDATE waiting_runs SET due = ? WHERE due > ? AND attempts <= ?", (now, now, QUICK))
+
+
+def release(tx: Tx, now: Instant) -> None:
+    """The recipes changed: look again at what waits for a recipe that was off."""
+    tx.run("UPDATE waiting_runs SET due = ?, reason = '' WHERE due IS NULL AND reason = ?", (now, RECIPE_OFF))
+
+
+def shift(tx: Tx, now: Instant, back: int) -> None:
+    """The clock went back by `back` ms: what was due in the future stays as far away as it was."""
+    tx.run("UPDATE waiting_runs SET due = due - ? WHERE due > ?", (back, now))
