@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connector.model import DAY
 from world import Daemon, Database, Sandbox, configure, folder, iso, run_script, wait
 
 
@@ -36,7 +37,7 @@ def measure(events: int, rounds: int, size: str) -> tuple[Speeds, Speeds]:
     ingest, deliver = Speeds(), Speeds()
     sandbox = Sandbox()
     try:
-        end = int(time.time()) * 1000 - 60_000
+        end = int(time.time()) * 1000 - 8 * DAY  # older than anything that is read again
         start = sandbox.fill(events, end, size)
         for _ in range(rounds):
             with folder() as where:

@@ -4,11 +4,13 @@
 them, their deliveries and memory, the cursor) is committed together or not at all.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Final
 
 from connector.actions import Action, Destination, destinations_of
 from connector.actions.writing import accounts, lane
@@ -25,6 +27,8 @@ from connector.store import inbox, memory
 from connector.store.database import Store, Tx
 from connector.store.regulations import Rules
 from connector.store.runs import Ledger, Taken
+
+FEW: Final = 200  # events that are not worth a thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +132,16 @@ class Receipt:
     waiting: int = 0
 
 
-def take(desk: Desk, tx: Tx, pages: Sequence[Page], account: str, feed: str) -> Receipt:
+async def prepare(pages: Sequence[Page]) -> list[bytes]:
+    """What can be done of `take` beside the running loop, where it is worth the way: compress what is to be kept."""
+    events = [event for page in pages for event in page.events]
+    return await asyncio.to_thread(inbox.packed, events) if len(events) > FEW else []
+
+
+def take(desk: Desk, tx: Tx, pages: Sequence[Page], account: str, feed: str, payloads: Sequence[bytes] = ()) -> Receipt:
     """Write pages of one reader, in the one transaction that also holds all that comes of them.
 
-    account: the connection's identity. feed: its platform and kind, e.g. `intilery.events`.
+    account: the connection's identity. feed: its platform and kind, e.g. `intilery.events`. payloads: see `prepare`.
     Raises CursorMoved when another poller was faster: then nothing is kept, and what they held will be read again.
     """
     now, service = desk.now(), desk.service()
@@ -140,7 +150,7 @@ def take(desk: Desk, tx: Tx, pages: Sequence[Page], account: str, feed: str) -> 
             inbox.move(desk.store, tx, account, feed, page.reader, old=page.old, new=page.cursor, now=now)
         for gap in page.gaps:
             inbox.report_gap(tx, feed, (gap.start, gap.end, gap.seen, gap.reason), now)
-    fresh = inbox.add(desk.store, tx, [event for page in pages for event in page.events], now)
+    fresh = inbox.add(desk.store, tx, [event for page in pages for event in page.events], now, payloads)
     if not fresh:
         return Receipt(0, 0, frozenset())
     number = desk.store.account(tx, account)

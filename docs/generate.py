@@ -265,7 +265,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "faults": _docstring(faults),
     "receivers": _docstring(receiver.Behaviour),
     "traffic": _docstring(catalog),
-    "intempt-orders": _docstring(orders),
+    "orders": _docstring(orders),
 }
 
 if __name__ == "__main__":

@@ -27,9 +27,8 @@ from connector.settings.models import Settings
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 GALLERY = sorted((ROOT / "recipes").rglob("*.yaml"))
-KNOWN = Known(
-    frozenset({"intilery.events"}), {"sales": "slack", "ops": "slack", "crm": "webhook"}, {"intilery": "intilery"}
-)
+CONNECTIONS = {"intilery": "intilery", "intempt": "intempt"}
+KNOWN = Known(frozenset({"intilery.events"}), {"sales": "slack", "ops": "slack", "crm": "webhook"}, CONNECTIONS)
 
 RECIPE_KEYS = {field.alias or name for name, field in Top.model_fields.items()}
 MISSING = {

@@ -252,3 +252,83 @@ def test_explain_spends_nothing() -> None:
     made, memory = recipe("limit: 1/1h"), DictMemory()
     assert ["a: fired", "  webhook to crm: pending"] == explain(made, event(userId="u1"), memory).lines()
     assert ["a: fired", "  webhook to crm: pending"] == explain(made, event(userId="u1"), memory).lines()
+
+
+# ── lookups ───────────────────────────────────────────────────────────────────────────────────
+
+LOOKUPS = """\
+lookups:
+  profile: {intilery_traits: {user_id: "{{ event.userId }}"}}
+  matched: {intempt_matches: {profile_id: "{{ traits.intempt | default('') }}"}, optional: true}
+if: [{properties.a: 1}, {lookups.profile.tier: gold}]
+actions:
+  - slack: {to: sales, text: "Hi {{ lookups.profile.name }} {{ lookups.matched.matchedEvents.0 | default('-') }}"}
+"""
+WOKEN = "{event: x, userId: u1, properties: {a: 1}}"
+INTEMPT = (
+    "events: [{event: x, userId: u1, properties: {a: 1}, traits: {intempt: 7}}],"
+    " lookups: {profile: {tier: gold, name: A}, matched: {matchedEvents: [sale]}}, expect: [{slack: {text: Hi A sale}}]"
+)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        f"events: [{WOKEN}], lookups: {{profile: {{tier: gold, name: Ada}}}}, expect: [{{slack: {{text: Hi Ada -}}}}]",
+        f"events: [{WOKEN}], lookups: {{profile: {{tier: none}}}}, expect: [], because: if",
+        f'events: [{WOKEN}], lookups: {{profile: null}}, expect: [], because: "lookup: profile: not found"',
+        "events: [{event: x, userId: u1}], expect: [], because: if",
+        'events: [{event: x, properties: {a: 1}}], expect: [], because: "error: lookups.profile: user_id"',
+        INTEMPT,
+    ],
+)
+def test_a_test_says_what_lookups_find(case: str) -> None:
+    assert "" == message(case, LOOKUPS)
+
+
+def test_an_answer_that_is_missing_is_asked_for() -> None:
+    told = message(f"events: [{WOKEN}], expect: []", LOOKUPS)
+    assert (
+        "the test does not say what is found: write lookups: {profile: {...}}, or null for nothing\n"
+        "outcome of the last event: waiting"
+    ) == told
+
+
+def test_a_failing_test_shows_the_condition_that_read_the_lookup() -> None:
+    told = message(f"events: [{WOKEN}], lookups: {{profile: {{tier: none}}}}, expect: [{{slack: {{}}}}]", LOOKUPS)
+    assert told.endswith('outcome of the last event: if\n  no   lookups.profile.tier eq "gold" ("none")')
+
+
+def test_a_limit_counts_what_lookups_let_through() -> None:
+    second = "{after: 1m, event: x, userId: u1, properties: {a: 1}}"
+    case = f"events: [{WOKEN}, {second}], lookups: {{profile: {{tier: gold, name: A}}}}, expect: [{{slack: {{}}}}]"
+    assert "" == message(f"{case}, because: limited", LOOKUPS, more="limit: 1/1h\n")
+
+
+def test_an_event_is_explained_with_what_was_found_then() -> None:
+    made = parse(f"{HEAD}{LOOKUPS}tests: []\n", "a.yaml")
+    happened = event(userId="u1", properties={"a": 1})
+    before = explain(made, happened, DictMemory())
+    assert before.outcome is not None
+    assert ("waiting", None) == (before.outcome.reason, before.late)
+    after = explain(made, happened, DictMemory(), answers={"profile": {"tier": "gold", "name": "A"}, "matched": None})
+    assert [
+        "a: fired",
+        "  if",
+        "    yes  properties.a eq 1 (1)",
+        '  lookups.profile: {"tier": "gold", "name": "A"}',
+        "  lookups.matched: not found",
+        "  if",
+        '    yes  lookups.profile.tier eq "gold" ("gold")',
+        "  slack to sales: pending",
+    ] == after.lines()
+
+
+def test_an_action_that_needs_another_reads_lookups_too() -> None:
+    then = """\
+  - {id: note, webhook: {to: crm, json: {}}}
+  - {id: then, needs: note, slack: {to: ops, text: "{{ lookups.profile.name }} {{ actions.note.status }}"}}
+"""
+    expect = "[{slack: {}}, {note: {}}, {then: {text: A 200}}]"
+    case = f"events: [{WOKEN}], lookups: {{profile: {{tier: gold, name: A}}}}, expect: {expect}"
+    assert "" == message(case, LOOKUPS + then)

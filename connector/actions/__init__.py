@@ -148,6 +148,7 @@ RateSetting: TypeAlias = Annotated[Rate, PlainValidator(_by(Rate.parse), json_sc
 SpanSetting: TypeAlias = Annotated[int, PlainValidator(_by(span), json_schema_input_type=str)]
 Deadline: TypeAlias = Annotated[int, PlainValidator(_by(_deadline), json_schema_input_type=str)]
 PathSetting: TypeAlias = Annotated[str, PlainValidator(_by(_path), json_schema_input_type=str)]
+TextSetting: TypeAlias = Annotated[str, PlainValidator(_by(str), json_schema_input_type=str)]
 SecretText: TypeAlias = Annotated[Secret, PlainValidator(read_secret, json_schema_input_type=str)]
 
 

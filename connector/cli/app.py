@@ -73,6 +73,9 @@ def _command(name: str) -> Any:
 
 def _run() -> None:
     """Poll, decide and deliver, until it is stopped."""
+    import gc  # noqa: PLC0415
+
+    gc.disable()  # until everything that stays is loaded: see engines/local.py
     from connector.cli.run import run  # noqa: PLC0415  the daemon's modules
 
     run(config_file.get())

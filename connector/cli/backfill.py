@@ -59,7 +59,7 @@ def backfill(
         plan.tell(recipe)
     if dry_run:
         return
-    n = plan.outcomes["fired"]
+    n = plan.outcomes["fired"] + plan.outcomes["waiting"]
     confirm(f"{n} events would fire, see --dry-run. Go on?", yes=yes or n <= _ASK)
     done = _write(of, chosen, begin, person(by), refire=refire)
     if not as_json:
@@ -85,7 +85,9 @@ def _recipe(of: "Settings", tx: "Tx", id: str) -> "Recipe":
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One event and what it makes of the recipe; outcome None where it fired (or was limited) before: left alone."""
+    """One event and what it makes of the recipe; outcome None where it fired (or was limited) before, or its run still
+    waits for lookups: left alone.
+    """  # noqa: D205  what it is needs two lines
 
     seq: int
     event: "Event"
@@ -110,13 +112,13 @@ def _items(tx: "Tx", recipe: "Recipe", page: Sequence[int], known: limits.Limits
     """Evaluate a page; limits remember as it goes."""
     from connector.recipe.evaluate import evaluate  # noqa: PLC0415
     from connector.recipe.memory import Unspent  # noqa: PLC0415
-    from connector.store import history, inbox  # noqa: PLC0415
+    from connector.store import history, inbox, waiting  # noqa: PLC0415
 
-    before = history.decided(tx, recipe.id, page)
+    before, waits = history.decided(tx, recipe.id, page), waiting.events_of(tx, recipe.id, page)
     for seq, event in inbox.select(tx, f"e.seq IN ({','.join('?' * len(page))})", page):
         number, reason = before.get(seq, (-1, ""))
-        if reason in {"fired", "limited"} and not refire:
-            yield _Item(seq, event, None, before=reason)
+        if seq in waits or (reason in {"fired", "limited"} and not refire):
+            yield _Item(seq, event, None, before="waiting" if seq in waits else reason)
             continue
         memory = Unspent(known, event.at) if reason == "fired" else known
         outcome = evaluate(recipe, event, memory, live_from=0)

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from connector.settings import Settings
     from connector.store.database import Tx
     from connector.store.history import Kept, Line
+    from connector.store.waiting import Run
 
 _MEANING: Final = {  # the words of design §6, for people
     "not_live": "it happened before the recipe was live, or the recipe is disabled: only `backfill` runs it",
@@ -34,22 +35,29 @@ _MEANING: Final = {  # the words of design §6, for people
     "own": "the connector itself wrote it",
     "if": "its conditions do not hold",
     "no_key": "it lacks what the recipe counts by (`key`)",
+    "waiting": "it would look up the rest, and go on with what that finds",
+    "lookup": "what it looks up was not found",
     "limited": "its `limit` was reached",
     "no_action": "none of its actions applied",
 }
 _NEW: Final = "the daemon has not loaded this recipe yet: it counts as live from when it does"
 _CHANGED: Final = "the recipe has changed since; this is what the version of then saw"
 _GONE: Final = "that version is not kept any more"
+_LET_GO: Final = "what its lookups found was let go (`privacy.keep.events`)"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one recipe made of the event. stored: outcomes with their deliveries; without any, it was recomputed."""
+    """What one recipe made of the event. stored: outcomes with their deliveries; without any, it was recomputed.
+
+    waiting: its runs that wait for lookups.
+    """
 
     recipe: str
     stored: "list[tuple[Kept, list[Line]]]"
     explanation: "Explanation | None"
     notes: tuple[str, ...] = ()
+    waiting: "tuple[Run, ...]" = ()
 
 
 def explain(
@@ -118,36 +126,52 @@ def _parsed(of: "Settings", written: str, at: Instant) -> "Event":
 def _findings(at_work: "Served", tx: "Tx", seq: int | None, event: "Event", only: str | None) -> "Iterator[Finding]":
     from connector.document import did_you_mean  # noqa: PLC0415
     from connector.recipe.index import Index  # noqa: PLC0415
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import history, waiting  # noqa: PLC0415
 
     stored: dict[str, list[Kept]] = {}
     for kept in history.outcomes(tx, seq) if seq is not None else ():
         stored.setdefault(kept.recipe, []).append(kept)
+    waits = waiting.of_event(tx, seq) if seq is not None else []
     woken = [recipe.id for recipe in Index(at_work.recipes.values()).candidates(event.feed, event.name)]
-    if only is not None and only not in at_work.recipes and only not in stored:
+    known = {*woken, *stored, *(run.recipe for run in waits)}
+    if only is not None and only not in {*at_work.recipes, *known}:
         broken = f": {at_work.broken[only]}" if only in at_work.broken else ""
         hint = did_you_mean(only, at_work.recipes) or "see `connector status`"
         raise WrongUse(f"no recipe {only!r} is in service{broken or f' - {hint}'}")
-    for id in [only] if only is not None else sorted({*woken, *stored}):
+    for id in [only] if only is not None else sorted(known):
+        runs = tuple(run for run in waits if run.recipe == id)
         if id in stored:
-            yield _stored(tx, stored[id], event, at_work.recipes.get(id))
+            yield replace(_stored(tx, stored[id], event, at_work.recipes.get(id)), waiting=runs)
+        elif runs:
+            yield Finding(id, [], _then(tx, runs[-1].version, event, at_work.recipes.get(id))[0], (), runs)
         else:
             yield _recomputed(tx, at_work.recipes[id], event, at_work.live_from.get(id))
 
 
 def _stored(tx: "Tx", outcomes: "list[Kept]", event: "Event", current: "Recipe | None") -> Finding:
     """What was decided, and what its conditions saw; a limit has been spent since, so it is not judged again."""
-    from connector.recipe.memory import DictMemory  # noqa: PLC0415
-    from connector.replay import explain as replayed  # noqa: PLC0415
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import history, waiting  # noqa: PLC0415
 
     last = outcomes[-1]
     deliveries = [(kept, history.deliveries(tx, run=kept.run, limit=10_000)[::-1]) for kept in outcomes]
-    same = current is not None and current.version == last.version
-    recipe = current if same else _version(tx, last.version)
+    explanation, notes = _then(tx, last.version, event, current, waiting.answers_of(tx, last.run))
+    return Finding(last.recipe, deliveries, explanation, notes)
+
+
+def _then(
+    tx: "Tx", version: str, event: "Event", current: "Recipe | None", answers: dict[str, Json] | None = None
+) -> "tuple[Explanation | None, tuple[str, ...]]":
+    """What the conditions of a version saw, with what its lookups found; and what is to be said about it."""
+    from connector.recipe.memory import DictMemory  # noqa: PLC0415
+    from connector.replay import explain as replayed  # noqa: PLC0415
+
+    same = current is not None and current.version == version
+    recipe = current if same else _version(tx, version)
     if recipe is None:
-        return Finding(last.recipe, deliveries, None, (_GONE,))
-    return Finding(last.recipe, deliveries, replayed(recipe, event, DictMemory()), () if same else (_CHANGED,))
+        return None, (_GONE,)
+    gone = bool(recipe.lookups) and answers is None
+    notes = (*(() if same else (_CHANGED,)), *((_LET_GO,) if gone else ()))
+    return replayed(recipe, event, DictMemory(), answers=answers), notes
 
 
 def _version(tx: "Tx", version: str) -> "Recipe | None":
@@ -182,7 +206,8 @@ def _memory(tx: "Tx", event: "Event") -> "Memory":
 
 def _lines(finding: Finding, at: Instant) -> Iterator[str]:
     explanation = finding.explanation
-    if not finding.stored and explanation is not None:
+    recomputed = not finding.stored and not finding.waiting
+    if recomputed and explanation is not None:
         head, *rest = explanation.lines()
         meaning = _MEANING.get(explanation.outcome.reason) if explanation.outcome else None
         yield head + (f" - {meaning}" if meaning else "")
@@ -195,12 +220,19 @@ def _lines(finding: Finding, at: Instant) -> Iterator[str]:
             why = f" ({line.reason or line.answer})" if line.reason or line.answer else ""
             to = f" to {line.destination}" if line.destination else ""
             yield f"  {line.action}{to}: {line.state}{why}  {line.id}"
-    if finding.stored and explanation is not None:
-        if explanation.condition is not None:
-            yield from ("  if", *explanation.condition.lines(2))
-        for action, traces in explanation.actions:
-            yield from (f"  {action} if", *(line for each in traces for line in each.lines(2)))
+    for run in finding.waiting:
+        yield f"{finding.recipe}: waiting for lookups, {when(run.since, at)}{_held(run, at)}"
+    if not recomputed and explanation is not None:
+        yield from explanation.reasons()
     yield from (f"  note: {note}" for note in finding.notes)
+
+
+def _held(run: "Run", at: Instant) -> str:
+    """Why a run waits and until when, and which of its lookups are still to be made."""
+    if run.answered:
+        return ": answered, behind an earlier event of its key"
+    again = f"; again {when(run.due, at)}" if run.due is not None and run.attempts else ""
+    return f": {run.reason or ', '.join(run.open)}{again}"
 
 
 # ── for programs ──────────────────────────────────────────────────────────────────────────────
@@ -220,11 +252,11 @@ def _event_as_json(event: "Event") -> dict[str, Json]:
 
 def _as_json(finding: Finding) -> dict[str, Json]:
     explanation = finding.explanation
-    outcome = explanation.outcome if explanation is not None and not finding.stored else None
+    outcome = explanation.outcome if explanation is not None and not (finding.stored or finding.waiting) else None
     return {
         "recipe": finding.recipe,
         "version": explanation.version if explanation else None,
-        "woken": bool(finding.stored) or (explanation is not None and explanation.woken),
+        "woken": bool(finding.stored or finding.waiting) or (explanation is not None and explanation.woken),
         "stored": [
             {
                 "run": str(kept.run),
@@ -240,12 +272,26 @@ def _as_json(finding: Finding) -> dict[str, Json]:
             }
             for kept, lines in finding.stored
         ],
+        "waiting": [
+            {
+                "version": run.version,
+                "refire": run.refire,
+                "since": iso(run.since),
+                "lookups": list(run.open),
+                "reason": run.reason,
+                "attempts": run.attempts,
+                "next_attempt": iso(run.due),
+            }
+            for run in finding.waiting
+        ],
         "recomputed": outcome and {"reason": outcome.reason, "detail": outcome.detail},
         "planned": [
             {"action": one.action, "destination": one.destination, "state": one.state, "reason": one.reason}
             for one in (outcome.planned if outcome else ())
         ],
         "condition": _trace_as_json(explanation.condition) if explanation and explanation.condition else None,
+        "lookups": explanation.answers if explanation else None,
+        "condition_on_lookups": _trace_as_json(explanation.late) if explanation and explanation.late else None,
         "actions": [
             {"action": action, "conditions": [_trace_as_json(one) for one in traces]}
             for action, traces in (explanation.actions if explanation else ())

@@ -213,7 +213,7 @@ def _chosen(answers: Answers) -> list[Path]:
         raise WrongUse(f"there is no example {unknown[0]!r}; there are {', '.join(examples)}")
     kinds = {"sales": "slack", "ops": "slack"} if answers.slack or not answers.account else {}
     kinds |= {"crm": "webhook"} if answers.webhook or not answers.account else {}
-    known = Known(frozenset({"intilery.events"}), kinds)
+    known = Known(frozenset({"intilery.events"}), kinds, {"intilery": "intilery"})
     return [path for name, path in examples.items() if name in wanted and read_folder(path, known).recipes]
 
 

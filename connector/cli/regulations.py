@@ -123,7 +123,7 @@ def resume(by: By) -> None:
     """Lift the kill switch."""
     from connector.store import regulations  # noqa: PLC0415
 
-    who = person(by)
-    with opened(settings()) as store, store.write() as tx:
-        regulations.resume(tx, who, clock())
+    of, who = settings(), person(by)
+    with opened(of) as store, store.write() as tx:
+        regulations.resume(tx, regulations.Rules.of(of), who, clock())
     say(f"regulations go on, says {who}: see connector approvals list")

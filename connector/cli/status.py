@@ -39,6 +39,7 @@ def status(as_json: AsJson = False) -> None:
 
 def _look(of: "Settings", tx: "Tx", process: int | None, at: Instant) -> dict[str, Json]:
     from connector.store import driver, history, schema  # noqa: PLC0415
+    from connector.store import waiting as runs  # noqa: PLC0415
     from connector.store.database import fact  # noqa: PLC0415
     from connector.store.regulations import KILL_SWITCH  # noqa: PLC0415
 
@@ -50,6 +51,16 @@ def _look(of: "Settings", tx: "Tx", process: int | None, at: Instant) -> dict[st
         "destinations": standings(tx, of.destinations),
         "recipes": _recipes(served(of, tx), tx, at),
         "deliveries": history.delivery_counts(tx),
+        "waiting": [
+            {
+                "recipe": one.recipe,
+                "runs": one.runs,
+                "since": iso(one.since),
+                "failing_since": iso(one.failing),
+                "reason": one.reason,
+            }
+            for one in runs.summed(tx)
+        ],
         "daemon": process,
         "approvals": len(waiting),
         "regulations_stopped": fact(tx, KILL_SWITCH),
@@ -129,6 +140,7 @@ def _problems(found: dict[str, Json]) -> list[str]:
         if recipe["error"]:
             kept = "its last good version stays in service" if recipe["version"] else "it is not in service"
             problems.append(f"{recipe['error']} ({kept})")
+    problems += [f"{_waits(one)}: {one['reason']}" for one in found["waiting"] if one["failing_since"]]
     if found["deliveries"]["dead"]:
         n = plural(found["deliveries"]["dead"], "delivery is", "deliveries are")
         problems.append(f"{n} dead: see `connector deliveries list --state dead`, then retry or discard")
@@ -175,11 +187,23 @@ def _notes(found: dict[str, Json]) -> list[str]:
         f"{gap['feed']} may lack events of {gap['start']} to {gap['end']}: {gap['reason']}" for gap in found["gaps"]
     ]
     notes += [f"{feed['feed']}: {feed['notes']}" for feed in found["feeds"] if feed["notes"]]
+    notes += [
+        _waits(one) + (f": {one['reason']}" if one["reason"] else "")
+        for one in found["waiting"]
+        if not one["failing_since"]
+    ]
     if not found["database"]["safe"]:
         notes.append(
             f"SQLite {found['database']['sqlite']} is old: commands that change anything need the daemon stopped"
         )
     return notes
+
+
+def _waits(one: dict[str, Json]) -> str:
+    """`3 runs of trial-click wait for their lookups`."""
+    return (
+        f"{plural(one['runs'], 'run', 'runs')} of {one['recipe']} {'waits' if one['runs'] == 1 else 'wait'} for lookups"
+    )
 
 
 def _when(text: str | None, at: Instant) -> str:

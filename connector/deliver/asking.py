@@ -147,6 +147,14 @@ class Asking:
                 log.info("secrets.changed", extra={"connection": platform.connection.name})
                 platform.fingerprint, platform.paused_until, self.recovered = None, 0, True
 
+    def shift(self, back: int) -> None:
+        """The clock went back by `back` ms."""
+        for platform in self.platforms.values():
+            platform.paused_until -= back
+            platform.failed_at -= back
+        for key in list(self._kept):
+            self._drop(key)
+
     # ── one question ──────────────────────────────────────────────────────────────────────────
 
     async def _ask(

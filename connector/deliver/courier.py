@@ -59,6 +59,7 @@ class Courier:
     monotonic: Callable[[], float]
     settled: Settled = lambda _tx, _results: set()
     shared: Mapping[str, Bucket] = field(default_factory=dict)
+    redact: Callable[[str], str] = str
     random: policy.Random = SystemRandom().random
     crews: dict[str, Crew] = field(default_factory=dict)
     stopping: bool = False
@@ -233,7 +234,7 @@ class Courier:
         first, *others = some
         results = crew.lane.conclude(first, said.verdict, at, said.elapsed, said.status, others)
         if first.awaited and said.body:
-            results[0] = replace(results[0], response=said.body.decode(errors="replace"))
+            results[0] = replace(results[0], response=self.redact(said.body.decode(errors="replace")))
         return results
 
     async def _turn(self, crew: Crew) -> bool:

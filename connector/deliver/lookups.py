@@ -100,7 +100,9 @@ class Lookups:
             return
         with self.store.read() as tx:
             runs = waiting.due(tx, self.now(), CLAIM)
-            claimed = [(run, *self._context(tx, run)) for run in runs if run.seq not in self._under_way][:room]
+            runs = [run for run in runs if run.seq not in self._under_way][:room]
+            runs.sort(key=lambda run: run.attempts)  # stable: one that fails by itself is asked for after the others
+            claimed = [(run, *self._context(tx, run)) for run in runs]
         for run, recipe, own in claimed:
             self._under_way[run.seq] = asyncio.create_task(self._carry(run, recipe, own))
 
@@ -109,6 +111,11 @@ class Lookups:
         identity = self.store.identity(tx, run.account)
         own = next((name for name, (each, _) in self.connections.items() if each.identity == identity), "")
         return self.ending.shelf.version(tx, run.version), own
+
+    def clock_set_back(self, tx: Tx, back: int) -> None:
+        """The clock went back by `back` ms: what was to be done later is no further away than it was."""
+        waiting.shift(tx, self.now(), back)
+        self.asking.shift(back)
 
     async def stop(self) -> None:
         """Ask no more; what was answered is written."""

@@ -19,10 +19,13 @@ from apscheduler import events as wakeups
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from connector.actions import Destination, destinations_of
+from connector.actions import Destination
+from connector.actions.regulating import Api
+from connector.actions.writing import lane
 from connector.deliver import Courier, Lookups
 from connector.deliver.ending import Ending
 from connector.deliver.needs import Needs
+from connector.deliver.regulator import Regulator
 from connector.engines.clock import Watch, monotonic, now
 from connector.engines.polling import Polling, line
 from connector.engines.service import Service
@@ -32,7 +35,7 @@ from connector.model import Instant, instant, span
 from connector.poll import Desk, Gates, StoredMemory
 from connector.recipe.recipe import Known
 from connector.settings import Settings
-from connector.store import driver, inbox, lock, outbox, retention, waiting
+from connector.store import driver, inbox, lock, outbox, retention
 from connector.store.database import Store, Tx, set_fact
 from connector.store.outbox import Result
 from connector.store.regulations import Rules
@@ -55,6 +58,7 @@ class Daemon:
     polling: list[Polling] = field(default_factory=list)
     courier: Courier = field(init=False)
     lookups: Lookups = field(init=False)
+    regulator: Regulator | None = field(default=None, init=False)
     service: Service = field(init=False)
     _scheduler: AsyncIOScheduler = field(init=False)
     _watch: Watch = field(default_factory=Watch)
@@ -67,7 +71,7 @@ class Daemon:
         feeds = [
             (connection, feed) for connection in self.settings.connections.values() for feed in feeds_of(connection)
         ]
-        destinations = destinations_of(self.settings)
+        gates, api = Gates.of(self.settings), Api.of(self.settings)
         async with AsyncExitStack() as stack:
             database = driver.database_file(self.settings.database)
             if database is not None:
@@ -76,7 +80,7 @@ class Daemon:
             stack.callback(self.store.close)
             self._say_sqlite()
             http = await stack.enter_async_context(Http(self.settings.egress.allow, self.settings.vault))
-            self._assemble(feeds, destinations, http)
+            self._assemble(feeds, gates, api, http)
             self._begin()
             _spare_the_collector()
             ready()
@@ -85,22 +89,34 @@ class Daemon:
 
     # ── putting it together ───────────────────────────────────────────────────────────────────
 
-    def _assemble(self, feeds: list[tuple[Any, Feed]], destinations: dict[str, Destination], http: Http) -> None:
+    def _assemble(self, feeds: list[tuple[Any, Feed]], gates: Gates, api: Api | None, http: Http) -> None:
         known = Known.of(self.settings)
         starts = self._starts([feed for _, feed in feeds])
         self.service = Service(self.store, Path(self.settings.recipes), known, now, starts)
         self.service.refresh()
-        gates, rules = Gates(destinations), Rules.of(self.settings)
+        destinations, rules = gates.destinations, Rules.of(self.settings)
         needs = Needs(self.service.version, lambda tx: Ledger(tx, gates, rules, now()), now)
         desk = Desk(self.store, self.service.get, gates, rules, now, needs.resolve)
-        self.courier = Courier(
-            self.store, http, destinations, now, monotonic, settled=lambda tx, results: _settled(needs, tx, results)
-        )
-        self.needs = needs
         lines = {
             name: (connection, line(connection, http.send, monotonic))
             for name, connection in self.settings.connections.items()
         }
+        self.courier = Courier(
+            self.store,
+            http,
+            destinations,
+            now,
+            monotonic,
+            settled=lambda tx, results: _settled(needs, tx, results),
+            redact=self.settings.vault.redact,
+            shared={lane(connection.identity): own.bucket for connection, own in lines.values()},
+        )
+        self.needs = needs
+        if api is not None:
+            bucket = lines[api.connection.name][1].bucket
+            self.regulator = Regulator(
+                self.store, http, bucket, api, rules, now, resolve=needs.resolve, kick=self.courier.kick
+            )
         ending = Ending(self.service, StoredMemory, needs.ledger, needs.resolve, now)
         self.lookups = Lookups(self.store, lines, ending, now, self.courier.kick, self.settings.vault.redact)
         for connection, feed in feeds:
@@ -184,6 +200,8 @@ class Daemon:
             log.warning("configuration.changed: restart to apply", extra={"file": str(self.settings.file)})
         self.courier.look()
         self.lookups.look()
+        if self.regulator is not None:
+            self.regulator.look()
 
     def _see_new_secrets(self) -> None:
         changed = set()
@@ -220,8 +238,9 @@ class Daemon:
             if moved < 0:
                 with self.store.write() as tx:
                     outbox.shift(tx, now(), -moved)
-                    waiting.shift(tx, now(), -moved)
+                    self.lookups.clock_set_back(tx, -moved)
                 self.courier.shift(moved)
+                self.service.refresh(anyway=True)
                 for polling in self.polling:
                     polling.not_before += moved
             for job in self._scheduler.get_jobs():
@@ -235,6 +254,8 @@ class Daemon:
             polling.stopping = True
         self._scheduler.shutdown(wait=False)
         await self.lookups.stop()
+        if self.regulator is not None:
+            await self.regulator.stop(GRACE / 5)
         await self.courier.stop(GRACE)
         with self.store.write() as tx:
             set_fact(tx, "daemon", None, now())
@@ -245,6 +266,7 @@ def _spare_the_collector() -> None:
     """What is loaded by now stays: the garbage collector need not look at it again, nor at every page of events."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def _moment(start: str, at: Instant) -> Instant:

@@ -15,7 +15,7 @@ from connector.feeds import Feed, Send
 from connector.feeds.cursor import FRESH
 from connector.http import Bucket
 from connector.model import DAY, MINUTE, SECOND, Answer, Instant, Page, Rate, Request
-from connector.poll import Desk, Receipt, take
+from connector.poll import Desk, Receipt, prepare, take
 from connector.settings import Connection
 from connector.store import inbox
 from connector.store.inbox import CursorMoved
@@ -123,7 +123,10 @@ class Polling:
         return False
 
     async def _take(self, pages: Sequence[Page]) -> Receipt:
-        return await self.desk.store.transact(lambda tx: take(self.desk, tx, pages, self.feed.account, self.key))
+        payloads = await prepare(pages)
+        return await self.desk.store.transact(
+            lambda tx: take(self.desk, tx, pages, self.feed.account, self.key, payloads)
+        )
 
     def _took(self, pages: Sequence[Page], receipt: Receipt) -> None:
         self.events += receipt.events
@@ -154,7 +157,7 @@ class Polling:
 
     def _failed(self, error: FeedError) -> int:
         self.failures += 1
-        self.error = str(error)
+        self.error = self.connection.token.vault.redact(str(error))  # the platform may repeat what it was sent
         self.fingerprint = ""  # of a token that is refused: only for that a new one is a reason to ask at once
         if isinstance(error, FeedRefused):
             wait = REFUSED_WAIT

@@ -8,9 +8,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from connector.errors import ConfigurationError, Mistake
-from connector.model import Instant, Now
+from connector.model import SECOND, Instant, Now
 from connector.poll import InService
 from connector.recipe.index import Index
 from connector.recipe.load import Loaded, read_folder, stamp
@@ -20,6 +21,8 @@ from connector.store import recipes as shelf
 from connector.store.database import Store, Tx
 
 log = logging.getLogger("connector.recipes")
+
+UNNOTICED: Final = 5 * SECOND  # so long may it take to notice that the clock was set
 
 
 @dataclass
@@ -41,10 +44,10 @@ class Service:
         """The set in service now."""
         return self.current
 
-    def refresh(self) -> bool:
-        """Look at the folder; when anything changed, check it whole and swap. True when the set changed."""
+    def refresh(self, *, anyway: bool = False) -> bool:
+        """Look at the folder; when anything changed (or anyway), check it whole and swap. True when the set changed."""
         seen = stamp(self.folder)
-        if seen == self._seen and not self._missing:
+        if seen == self._seen and not self._missing and not anyway:
             return False
         self._seen = seen
         self._swap(read_folder(self.folder, self.known))
@@ -81,7 +84,7 @@ class Service:
                 if kept is not None and id not in serving:
                     serving[id] = kept
                     shelf.put(tx, _with(place, error=error))
-            live_from = {id: place.live_from for id, place in before.items()}
+            live_from = {id: _passed(place.live_from, now) for id, place in before.items()}
             for recipe in loaded.recipes:
                 live_from[recipe.id] = self._live_from(recipe, before.get(recipe.id), now)
                 shelf.keep_version(tx, recipe.version, recipe.id, recipe.file, recipe.text, now)
@@ -109,7 +112,7 @@ class Service:
 
     def _live_from(self, recipe: Recipe, place: shelf.Known | None, now: Instant) -> Instant:
         if place is not None and not (place.mode == "disabled" and recipe.mode != "disabled"):
-            return place.live_from
+            return _passed(place.live_from, now)
         starts = [self.starts[feed] for feed in recipe.feeds if feed in self.starts]
         return min(starts, default=now) if place is None else now
 
@@ -125,6 +128,11 @@ class Service:
             if kept is not None:
                 serving[id] = kept
         self._missing = missing - gone
+
+
+def _passed(live_from: Instant, now: Instant) -> Instant:
+    """A moment to come was written by a clock that has been set back since."""
+    return live_from if live_from <= now else now - UNNOTICED
 
 
 def _with(place: shelf.Known, *, error: str | None = None, present: int | None = None) -> shelf.Known:

@@ -97,9 +97,10 @@ class Feed(BaseModel, ABC):
 
     @abstractmethod
     def read(self, reader: str, cursors: Mapping[str, str], send: Send, now: Now) -> AsyncIterator[Page]:
-        """The pages that a reader has to read now, each to be committed before the next is asked for.
+        """The pages that a reader has to read now, to be committed in this order; the next may be asked for meanwhile.
 
         cursors: every reader's, as committed. Raises FeedUnavailable and FeedRefused; what was yielded stays good.
+        To stop early is safe, but what was read since the last page with a cursor is then read again.
         """
 
     @abstractmethod

@@ -90,7 +90,7 @@ def with_first(firsts: tuple[First, ...], new: First, positions: Mapping[int, In
     positions: where the reader of each age stands.
     """
     start, end, seen = new
-    if seen - start >= min(positions):
+    if end > start and seen - start >= min(positions):
         if firsts and firsts[-1][1:] == (start, seen):
             firsts, new = firsts[:-1], (firsts[-1][0], end, seen)
         firsts = (*firsts, new)

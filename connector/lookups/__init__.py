@@ -6,6 +6,7 @@ A Lookup's fields are the keys a recipe writes under its kind. What every lookup
 
 import importlib
 import pkgutil
+import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal, TypeAlias
@@ -23,6 +24,7 @@ Scope: TypeAlias = Mapping[str, Json]
 Where: TypeAlias = tuple[str | int, ...]  # keys below the lookup
 
 LONGEST_ID: Final = 1_000  # characters
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 class NotFound(ConnectorError):
@@ -101,6 +103,8 @@ def rendered_id(name: str, template: Template, scope: Scope) -> str | None:
     text = str(value)
     if len(text) > LONGEST_ID:
         raise RenderError(f"{name} is longer than {LONGEST_ID} characters")
+    if not text.isascii() and _HALF.search(text):
+        raise RenderError(f"{name} holds half a character")
     return text if text.strip() else None
 
 

@@ -54,7 +54,7 @@ REGULATION_TYPES: Final[Mapping[str, str]] = {
 }
 """The types' names on the wire in 2021; `no_track`, `track` and `access` never had one in public."""
 
-_REGULATIONS: Final = ("suppress_and_delete", "delete", "unsuppress", "suppress", "no_track", "track", "access")
+REGULATIONS: Final = ("suppress_and_delete", "delete", "unsuppress", "suppress", "no_track", "track", "access")
 
 KEYS: Final = (
     Key(
@@ -130,7 +130,7 @@ KEYS: Final = (
         "regulation_types",
         "the types' names on the wire, such as {suppress: Suppress}; by default those of 2021, which had no name for"
         " no_track, track and access",
-        mapping=_REGULATIONS,
+        mapping=REGULATIONS,
     ),
     Key(
         "intempt",
@@ -161,7 +161,7 @@ KEYS: Final = (
 )
 
 SETTLED: Final = (
-    ("intilery", "start, end, sort by eventTime or receivedTime; edges in or out", "windows overlap and are read again"),
+    ("intilery", "start, end, sort by eventTime or receivedTime; edges in or out", "windows overlap, and are reread"),
     ("intilery", "what is answered past 10,000 results", "windows are halved before they hold so many"),
     ("intilery", "401 or 403 for a bad token, and the shape of errors", "both count as refused; every shape is read"),
     ("intilery", "1 MB or 6 MB a request", "never more than 1 MB is sent, nor an item of a batch over 32 KB"),

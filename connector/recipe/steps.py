@@ -1,6 +1,5 @@
 """The `actions` of a recipe file → Steps: what every action has, around the part its kind owns."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal, get_origin
@@ -18,7 +17,6 @@ from connector.template.values import in_words
 
 _COMMON: Final = tuple(field.alias or name for name, field in Common.model_fields.items())
 _WHOLE: Final = frozenset({"event", "event.rawData", "properties", "context", "traits", "lookups"})
-_LOOKUP: Final = re.compile(r"lookups\.[a-z0-9_]+")
 
 
 def steps(data: Json, place: Place, feeds: Sequence[str], known: Known | None) -> tuple[Step, ...]:
@@ -97,8 +95,7 @@ def _action(kind: str, data: Json, place: Place) -> Action | None:
     readable = [place.at(*where).may_read(template) for where, template in action.templates()]
     place.reads.update(model.reads)
     for where, template in action.templates():
-        whole = sorted(path for path in template.paths if path in _WHOLE or _LOOKUP.fullmatch(path))
-        if kind == "slack" and whole:
+        if kind == "slack" and (whole := sorted(template.paths & _WHOLE)):
             message = f"all of `{whole[0]}` goes into a Slack message, personal data too"
             place.at(*where).mistake(message, "print the fields that are needed", warning=True)
     return action if all(readable) else None

@@ -83,15 +83,26 @@ class Egress(_Part):
 
 
 class Regulations(_Part):
-    """What may be done about privacy requests. Every default is the strictest."""
+    """What may be done about privacy requests. Every default is the strictest.
 
-    mode: Literal["dry_run", "manual"] = "dry_run"
+    connection, path, body, types and list say how an API is asked: see `connector.actions.regulating`.
+    """
+
+    mode: Literal["dry_run", "manual", "api"] = "dry_run"
     cap: ARate = Rate(20, DAY)
     unattended: list[RegulationType] = []
     assume_suppressed: Flag = False
+    connection: OptionalText = None
+    path: OptionalText = None
+    body: InstanceOf[Section] | None = None
+    types: dict[RegulationType, str] = {}
+    list: InstanceOf[Section] | None = None
 
     @model_validator(mode="after")
     def _explicit(self) -> "Regulations":
+        missing = [key for key in ("connection", "path", "body", "types", "list") if not getattr(self, key)]
+        if self.mode == "api" and missing:
+            raise Wrong(f"mode api lacks {', '.join(missing)}", "see docs/configuration.md; or write mode: manual")
         if self.mode != "dry_run" and "cap" not in self.model_fields_set:
             raise Wrong(f"mode {self.mode} needs a cap: a file cut short must not lift it", "write cap: 20/1d")
         return self

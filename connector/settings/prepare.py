@@ -68,6 +68,8 @@ class _Preparation:
         for name, values in _mappings(at(self.tree, ("connections",))):
             self._connection(name, values)
         self._sections(("destinations",))
+        for key in ("body", "list"):
+            self._section(("regulations", key))
         for path in _SECRETS:
             self._wrap(path)
         self.tree = self._expanded((), self.tree)

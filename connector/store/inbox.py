@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from connector.errors import ConnectorError
 from connector.model import Event, Instant
 from connector.store.database import Store, Tx, chunks
-from connector.store.payload import pack, unpack
+from connector.store.payload import pack, pack_texts, unpack
 from connector.store.tables import Cursor, Gap, StoredEvent
 
 _COLUMNS = ("seq", "account", "event_id", "feed", "name", "at", "time", "first_seen", "own", "notes", "payload")
@@ -18,15 +18,26 @@ class CursorMoved(ConnectorError):
     """Another poller moved this cursor since the page was asked for: the page is refused, nothing is lost."""
 
 
-def add(store: Store, tx: Tx, events: Sequence[Event], now: Instant) -> list[tuple[int, Event]]:
-    """Insert the events whose id is not known yet in their account; those alone come back, with their numbers."""
+def packed(events: Sequence[Event]) -> list[bytes]:
+    """What `add` would store of each, empty where it must find out by itself; may be called in any thread."""
+    texts = iter(pack_texts([event.text for event in events if event.text]))
+    return [next(texts) if event.text else b"" for event in events]
+
+
+def add(
+    store: Store, tx: Tx, events: Sequence[Event], now: Instant, payloads: Sequence[bytes] = ()
+) -> list[tuple[int, Event]]:
+    """Insert the events whose id is not known yet in their account; those alone come back, with their numbers.
+
+    payloads: of each event what `packed` gave, if it was asked before.
+    """
     if not events:
         return []
     account = store.account(tx, events[0].account)
     known = _known(tx, account, [event.id for event in events])
     seq = tx.last(StoredEvent)
     fresh, rows = [], []
-    for event in events:
+    for event, payload in zip(events, payloads or [b""] * len(events), strict=True):
         if event.id in known:
             continue
         known.add(event.id)
@@ -35,7 +46,7 @@ def add(store: Store, tx: Tx, events: Sequence[Event], now: Instant) -> list[tup
         rows.append(
             (
                 *(seq, account, event.id, event.feed, event.name, event.at, event.time, now),
-                *(int(event.own), ",".join(event.notes), pack(event.body, event.text)),
+                *(int(event.own), ",".join(event.notes), payload or pack(event.body, event.text)),
             )
         )
     tx.insert(StoredEvent, _COLUMNS, rows)

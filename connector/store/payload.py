@@ -5,7 +5,7 @@ The first byte says how the rest is to be read, so that the dictionary can chang
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 import msgspec
@@ -33,7 +33,8 @@ _WORDS: Final = (
 _LEVEL: Final = -1  # 12 % more bytes than level 1 in two thirds of its time
 _dictionary = zstandard.ZstdCompressionDict(_WORDS)
 _dictionary.precompute_compress(level=_LEVEL)
-_compress = zstandard.ZstdCompressor(level=_LEVEL, dict_data=_dictionary, write_content_size=True).compress
+_compressor = zstandard.ZstdCompressor(level=_LEVEL, dict_data=_dictionary, write_content_size=True)
+_compress = _compressor.compress
 _decompress = zstandard.ZstdDecompressor(dict_data=_dictionary).decompress
 _encode = msgspec.json.Encoder().encode
 _CAP: Final = 64 * 1024 * 1024
@@ -48,6 +49,13 @@ def pack(body: Mapping[str, Json], text: bytes = b"") -> bytes:
         return b"1" + _compress(text or _encode(body))
     except UnicodeEncodeError:
         return b"0" + json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def pack_texts(texts: Sequence[bytes]) -> list[bytes]:
+    """`pack` for many JSON texts at once, in one call that holds no lock of the interpreter: for a thread beside it."""
+    if not texts:
+        return []
+    return [b"1" + one.tobytes() for one in _compressor.multi_compress_to_buffer(list(texts))]
 
 
 def unpack(kept: bytes) -> dict[str, Json]:

@@ -1,7 +1,9 @@
 """Privacy requests: what events proposed, what people decided. Nothing here sends anything (design §9).
 
 The life of one: proposed → approved → done, or rejected; `dry_run` is only recorded. Its delivery is held for
-`approval` (or `cap`, `kill_switch`), then pending as a work item for a person, then delivered; or discarded.
+`approval` (or `cap`, `kill_switch`), then pending as a work item for a person, then delivered; or discarded. Where the
+configuration names an API, an approved one is pending to be sent, then `sent` and delivered, then done; what became of
+it that nobody can tell is held with `needs_human` and the reason.
 """
 
 from dataclasses import dataclass, field
@@ -16,8 +18,14 @@ from connector.store.database import Tx, fact, set_fact
 from connector.store.tables import Regulation
 
 KILL_SWITCH = "regulations_stopped"
-_ACTIVE = "('proposed', 'approved')"
-_OPEN_ONES = f"state IN ('held', 'pending') AND id IN (SELECT delivery FROM regulations WHERE state IN {_ACTIVE})"  # noqa: S608
+NEEDS_HUMAN = "needs_human"
+WORK_ITEM = "work item"
+TO_SEND = "to send"
+_ACTIVE = "('proposed', 'approved', 'sent')"
+_OPEN_ONES = (  # what is held for a person keeps its reason: it may have been sent
+    f"state IN ('held', 'pending') AND reason NOT LIKE '{NEEDS_HUMAN}%' "  # noqa: S608  our own words
+    "AND id IN (SELECT delivery FROM regulations WHERE state IN ('proposed', 'approved'))"
+)
 
 
 class NotAllowed(ConnectorError):
@@ -26,18 +34,30 @@ class NotAllowed(ConnectorError):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The configuration's word on regulations. mode: `dry_run` or `manual`; unattended types need no approval."""
+    """The configuration's word on regulations. unattended types need no approval.
 
-    mode: Literal["dry_run", "manual"] = "dry_run"
+    api: in that mode the account (its identity) whose regulations are sent, and the types that have a name there.
+    """
+
+    mode: Literal["dry_run", "manual", "api"] = "dry_run"
     cap: Rate = field(default_factory=lambda: Rate(20, DAY))
     unattended: frozenset[str] = frozenset()
     assume_suppressed: bool = False
+    api: tuple[str, frozenset[str]] = ("", frozenset())
 
     @classmethod
     def of(cls, said: Settings) -> "Rules":
         """What the settings say."""
         part = said.regulations
-        return cls(part.mode, part.cap, frozenset(part.unattended), part.assume_suppressed)
+        connection = said.connections.get(part.connection or "") if part.mode == "api" else None
+        api = (connection.identity, frozenset(map(str, part.types))) if connection else ("", frozenset[str]())
+        return cls(part.mode, part.cap, frozenset(part.unattended), part.assume_suppressed, api)
+
+    def way(self, tx: Tx, account: int, type: str) -> str:
+        """What becomes of an approved one: TO_SEND where the API knows its type and account, else a WORK_ITEM."""
+        identity, types = self.api
+        known = tx.one("SELECT 1 FROM accounts WHERE id = ? AND identity = ?", (account, identity))
+        return TO_SEND if known and type in types else WORK_ITEM
 
 
 def one_month_later(at: Instant) -> Instant:
@@ -68,7 +88,8 @@ def propose(  # noqa: PLR0913  the facts of one request
     if active:
         return State.DISCARDED, f"already asked for by {active[0]}"
     dry = rules.mode == "dry_run"
-    unattended = type in rules.unattended and not dry
+    ready = type != "delete" or rules.assume_suppressed or finished_suppress(tx, account, user_id)
+    unattended = type in rules.unattended and ready and not dry
     state = "dry_run" if dry else "approved" if unattended else "proposed"
     tx.insert(
         Regulation,
@@ -88,13 +109,13 @@ def propose(  # noqa: PLR0913  the facts of one request
         return State.HELD, "cap"
     if fact(tx, KILL_SWITCH):
         return State.HELD, "kill_switch"
-    return (State.PENDING, "") if unattended else (State.HELD, "approval")
+    return (State.PENDING, rules.way(tx, account, type)) if unattended else (State.HELD, "approval")
 
 
 def over_cap(tx: Tx, cap: Rate, now: Instant) -> bool:
     """Whether more requests were proposed within the cap's time than it allows; rejected ones do not count."""
     since = 0 if cap.per is None else now - cap.per
-    row = tx.one("SELECT count(*) FROM regulations WHERE proposed > ? AND state IN ('proposed','approved')", (since,))
+    row = tx.one(f"SELECT count(*) FROM regulations WHERE proposed > ? AND state IN {_ACTIVE}", (since,))  # noqa: S608
     return int(row[0]) > cap.count
 
 
@@ -113,10 +134,11 @@ def _held(tx: Tx, delivery: str) -> tuple[str, str, str, int]:
     return str(row[0]), str(row[1]), str(row[2]), int(row[3])
 
 
-def approve(tx: Tx, rules: Rules, delivery: str, by: str, now: Instant) -> None:
-    """A named person lets one request go on. Raises NotAllowed with the reason."""
+def approve(tx: Tx, rules: Rules, delivery: str, by: str, now: Instant) -> str:
+    """A named person lets one request go on, or once more; what becomes of it. Raises NotAllowed with the reason."""
     state, wanted, user_id, account = _held(tx, delivery)
-    if state != "proposed":
+    again = state == "approved" and tx.one("SELECT 1 FROM deliveries WHERE id = ? AND state = 'held'", (delivery,))
+    if state != "proposed" and not again:
         message = f"{delivery} is {state}, only a proposed one can be approved"
         raise NotAllowed(message)
     if fact(tx, KILL_SWITCH):
@@ -128,14 +150,16 @@ def approve(tx: Tx, rules: Rules, delivery: str, by: str, now: Instant) -> None:
             "(`connector approvals reject`), or raise `regulations.cap`"
         )
         raise NotAllowed(message)
-    if wanted == "delete" and not rules.assume_suppressed and not _suppressed(tx, account, user_id):
+    if wanted == "delete" and not rules.assume_suppressed and not finished_suppress(tx, account, user_id):
         message = (
             "a delete needs a finished suppress of the same user first "
             "(or `regulations.assume_suppressed: true` in connector.yaml)"
         )
         raise NotAllowed(message)
     _decide(tx, delivery, "approved", by, now)
-    tx.run("UPDATE deliveries SET state = 'pending', reason = 'work item', due = ? WHERE id = ?", (now, delivery))
+    way = rules.way(tx, account, wanted)
+    tx.run("UPDATE deliveries SET state = 'pending', reason = ?, due = ? WHERE id = ?", (way, now, delivery))
+    return way
 
 
 def reject(tx: Tx, delivery: str, by: str, now: Instant) -> None:
@@ -152,9 +176,9 @@ def reject(tx: Tx, delivery: str, by: str, now: Instant) -> None:
 
 
 def done(tx: Tx, delivery: str, by: str, now: Instant) -> None:
-    """A named person did the work in the platform's console. Raises NotAllowed unless it was approved."""
+    """A named person did the work in the platform's console, or saw it finished. Raises NotAllowed unless approved."""
     state, *_ = _held(tx, delivery)
-    if state != "approved":
+    if state not in {"approved", "sent"}:
         message = f"{delivery} is {state}: only an approved one can be done"
         raise NotAllowed(message)
     if fact(tx, KILL_SWITCH):
@@ -175,19 +199,21 @@ def stop(tx: Tx, by: str, now: Instant) -> None:
     _hold_all(tx, "kill_switch")
 
 
-def resume(tx: Tx, by: str, now: Instant) -> None:
-    """Lift the kill switch: approved ones are work items again, the others wait for approval."""
+def resume(tx: Tx, rules: Rules, by: str, now: Instant) -> None:
+    """Lift the kill switch: approved ones go on, the others wait for approval, or for the person they waited for."""
     set_fact(tx, KILL_SWITCH, None, now)
     audit.append(tx, now, by, "regulations.resumed", "", {})
-    for state, reason, of in (("pending", "work item", "approved"), ("held", "approval", "proposed")):
-        tx.run(
-            "UPDATE deliveries SET state = ?, reason = ? WHERE state = 'held' "
-            "AND id IN (SELECT delivery FROM regulations WHERE state = ?)",
-            (state, reason, of),
-        )
+    for delivery, account, type, state in tx.rows(
+        "SELECT r.delivery, r.account, r.type, r.state FROM deliveries d JOIN regulations r ON r.delivery = d.id "
+        "WHERE d.state = 'held' AND d.reason NOT LIKE ?",
+        (f"{NEEDS_HUMAN}%",),
+    ):
+        way = ("pending", rules.way(tx, account, type)) if state == "approved" else ("held", "approval")
+        tx.run("UPDATE deliveries SET state = ?, reason = ? WHERE id = ?", (*way, delivery))
 
 
-def _suppressed(tx: Tx, account: int, user_id: str) -> bool:
+def finished_suppress(tx: Tx, account: int, user_id: str) -> bool:
+    """Whether the last of a user's finished regulations of that sort left the user suppressed."""
     row = tx.one(
         "SELECT type FROM regulations WHERE account = ? AND user_id = ? AND state = 'done' "
         "AND type IN ('suppress', 'suppress_and_delete', 'unsuppress') ORDER BY done DESC, seq DESC LIMIT 1",

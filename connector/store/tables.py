@@ -30,6 +30,11 @@ def _text() -> Any:
     return Field(default="", sa_column=Column(Text, nullable=False))
 
 
+def _some(name: str, *columns: str, where: str) -> Index:
+    """An index of some rows. `info`: their condition, for other databases; naming one here loads all of its dialect."""
+    return Index(name, *columns, sqlite_where=text(where), info={"where": where})
+
+
 class Account(SQLModel, table=True):
     """One account on a platform, by its identity. All state hangs on this number, none on a connection's name."""
 
@@ -223,36 +228,14 @@ class Delivery(SQLModel, table=True):
     __tablename__ = "deliveries"
     __table_args__ = (
         Index("deliveries_id", "id", unique=True),
-        Index(
-            "deliveries_due",
-            "destination",
-            "due",
-            "seq",
-            sqlite_where=text("state = 'pending'"),
-            postgresql_where=text("state = 'pending'"),
+        _some("deliveries_due", "destination", "due", "seq", where="state = 'pending'"),
+        _some(
+            "deliveries_order", "destination", "order_key", "seq", where="state = 'pending' AND order_key IS NOT NULL"
         ),
-        Index(
-            "deliveries_order",
-            "destination",
-            "order_key",
-            "seq",
-            sqlite_where=text("state = 'pending' AND order_key IS NOT NULL"),
-            postgresql_where=text("state = 'pending' AND order_key IS NOT NULL"),
+        _some(
+            "deliveries_waiting", "state", "reason", "seq", where="state IN ('held', 'dead', 'discarded', 'skipped')"
         ),
-        Index(
-            "deliveries_waiting",
-            "state",
-            "reason",
-            "seq",
-            sqlite_where=text("state IN ('held', 'dead', 'discarded', 'skipped')"),
-            postgresql_where=text("state IN ('held', 'dead', 'discarded', 'skipped')"),
-        ),
-        Index(
-            "deliveries_expiry",
-            "expires_at",
-            sqlite_where=text("expires_at IS NOT NULL AND state IN ('pending', 'held')"),
-            postgresql_where=text("expires_at IS NOT NULL AND state IN ('pending', 'held')"),
-        ),
+        _some("deliveries_expiry", "expires_at", where="expires_at IS NOT NULL AND state IN ('pending', 'held')"),
         Index("deliveries_run", "run"),
     )
     seq: int | None = _key()

@@ -33,7 +33,7 @@ _NONE_MAY_BE: Final = {  # what is checked → the rows that break it
     "regulations wait until they are decided": (
         "SELECT count(*) FROM regulations r JOIN deliveries d ON d.id = r.delivery "
         "WHERE (r.state = 'proposed' AND d.state <> 'held') OR (r.state = 'approved' AND d.state NOT IN "
-        "('held', 'pending')) OR (r.state = 'done' AND d.state <> 'delivered')"
+        "('held', 'pending')) OR (r.state IN ('sent', 'done') AND d.state <> 'delivered')"
     ),
     "rows name known accounts": (
         "SELECT count(*) FROM (SELECT account FROM cursors UNION SELECT account FROM feeds UNION "

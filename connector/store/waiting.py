@@ -122,6 +122,13 @@ def of_event(tx: Tx, event: int) -> list[Run]:
     return _select(tx, "event = ? ORDER BY seq", (event,))
 
 
+def events_of(tx: Tx, recipe: str, events: Sequence[int]) -> set[int]:
+    """Those of these events of which a run of this recipe waits."""
+    places = ",".join("?" * len(events))
+    question = f"SELECT event FROM waiting_runs WHERE event IN ({places}) AND recipe = ?"  # noqa: S608  places only
+    return {row[0] for row in tx.run(question, (*events, recipe))}
+
+
 def by_number(tx: Tx, seqs: Iterable[int]) -> dict[int, Run]:
     """Those of these runs that still wait."""
     found: dict[int, Run] = {}

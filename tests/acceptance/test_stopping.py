@@ -53,8 +53,7 @@ def test_told_to_stop_while_receivers_hang_it_ends_within_half_a_minute(world: M
     here.behave("crm", wait="45s")
     happened = here.generate(3)
     here.begin()
-    here.until(lambda: here.do(lambda sandbox: sandbox.receiver("crm").behaviour) and "x", "begun")
-    time.sleep(2)
+    time.sleep(1)  # three requests hang by now; no receiver has answered
     code, seconds = here.stop()
     assert (0, True) == (code, seconds < 30), seconds
     here.behave("crm")

@@ -135,6 +135,26 @@ def test_a_verdict_says_what_slack_said() -> None:
     assert 30_000 == Slack.judge(Answer(429, {"retry-after": "30"})).after
 
 
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        ("invalid_auth", "refused"),
+        ("token_revoked", "refused"),
+        ("missing_scope", "refused"),
+        ("not_in_channel", "refused"),
+        ("is_archived", "refused"),
+        ("rate_limited", "throttled"),
+        ("service_unavailable", "retry"),
+        ("msg_too_long", "dead"),
+        ("no_text", "dead"),
+    ],
+)
+def test_the_web_apis_errors_in_a_200(word: str, outcome: str) -> None:
+    verdict = Slack.judge(Answer(200, {"retry-after": "7"}, json.dumps({"ok": False, "error": word}).encode()))
+    assert (outcome, True) == (verdict.outcome, word in verdict.reason)
+    assert verdict.after == (7_000 if outcome in {"throttled", "retry"} else None)
+
+
 # ── destination ───────────────────────────────────────────────────────────────────────────────
 
 Make = Callable[..., Destination]
@@ -154,10 +174,11 @@ def test_even_a_literal_address_is_a_secret(destination: Make) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (
-            "{slack: {token: a, channel: b}}",
-            "{token, channel} is not available yet - give the address of an incoming webhook",
-        ),
+        ("{slack: {token: a}}", "the key 'channel' is missing"),
+        ('{slack: {token: a, channel: ""}}', "needs a channel"),
+        ("{slack: {token: a, channel: b, canal: c}}", "unknown key 'canal'"),
+        ('{slack: {token: a, channel: b, api: "https://slack.evil.test"}}', "the token is sent to Slack only"),
+        ('{slack: {token: a, channel: b, api: "https://slack.com.evil.test/api"}}', "the token is sent to Slack only"),
         ('{slack: "#sales"}', "needs the address of an incoming webhook"),
         ('{slack: "${my-name}"}', "${"),
         ('{slack: "${S}", sign: x}', "unknown key 'sign'"),
@@ -168,3 +189,15 @@ def test_mistakes_of_a_destination(destination: Make, line: str, message: str) -
         destination(line, S="s")
     assert message in str(caught.value)
     assert 2 == caught.value.mistakes[0].line
+
+
+def test_a_token_and_a_channel_post_through_the_web_api(destination: Make) -> None:
+    made = destination('{slack: {token: "${T}", channel: "${C}"}}', T="xoxb-secret", C="#sales")
+    request = made.request(action("slack: {text: Hi}").render(scope(), event()), id="dlv_1", at=5)
+    assert "https://slack.com/api/chat.postMessage" == request.url
+    assert "Bearer xoxb-secret" == dict(request.headers)["Authorization"].reveal()  # type: ignore[union-attr]  hidden
+    body = json.loads(request.body)
+    assert ("#sales", "Hi") == (body["channel"], body["text"])
+    assert ["xoxb-secret"] == [secret.reveal() for secret in made.secrets()]
+    assert "xoxb-secret" not in repr(made) + repr(request)
+    assert Rate(1, 1000) == made.rate

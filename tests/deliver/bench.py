@@ -154,9 +154,17 @@ class Bench:
 
     async def rest(self) -> None:
         """Until nothing is under way."""
+        while True:
+            await self.until(lambda: not self.busy)
+            await self.store.transact(lambda _: None)  # whatever is being written is written before this
+            await asyncio.sleep(0.005)
+            if not self.busy:
+                return
+
+    @property
+    def busy(self) -> bool:
         its = self.lookups
-        await self.until(lambda: not (its._under_way or its._steps or its._lanes or its._came.is_set()))
-        await self.store.transact(lambda _: None)  # whatever is being written is written before this
+        return bool(its._under_way or its._steps or its._lanes) or its._came.is_set()
 
     async def until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(20):

@@ -69,7 +69,7 @@ def test_customers_erased_while_pages_are_read_cost_nobody_else(
 
 
 @pytest.mark.parametrize("beyond", ["400", "empty"])
-@switches
+@pytest.mark.parametrize(("numbering", "clock", "edges", "ties"), [one for one in GRID if one[2] != "half_open"])
 def test_a_burst_of_more_than_ten_thousand_is_read_in_parts(
     start: Start, numbering: str, clock: str, edges: str, ties: str, beyond: str
 ) -> None:

@@ -167,7 +167,7 @@ def test_a_cursor_in_the_future_is_pulled_back(start: Start) -> None:
     poller.read()
     assert ["meanwhile"] == list(poller.inbox)
     assert "ahead: pulled back" in poller.notes[-1]
-    assert NOON + 2 * MINUTE == poller.feed.read_to(poller.cursors)
+    assert 0 <= (poller.feed.read_to(poller.cursors) or 0) - (NOON + 2 * MINUTE) < SECOND
 
 
 def test_after_a_clock_ten_days_ahead_every_reader_reads_again(start: Start) -> None:

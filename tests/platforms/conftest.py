@@ -1,15 +1,25 @@
-"""Two connections as a configuration has them, and how their requests leave."""
+"""Two connections as a configuration has them, to the real platforms and to a sandbox."""
 
-from collections.abc import Callable
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
+from connector.platforms.intilery import profiles
+from connector.sandbox import Sandbox
 from connector.settings import Connection
-from tests.platforms.samples import connections
+from tests.platforms.samples import World, connections
 
 Make: TypeAlias = Callable[..., Connection]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learned() -> None:
+    """What one test found out about the platform is no help to the next."""
+    profiles._worked.clear()
 
 
 @pytest.fixture
@@ -30,3 +40,21 @@ def make(tmp_path: Path) -> Make:
         return connections(tmp_path, **{platform: more})[platform]
 
     return made
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Both connections against a sandbox of their own."""
+    made, ready, stop = Sandbox(), threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with made:
+            ready.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    ready.wait(10)
+    yield World(made, connections(tmp_path, **{name: {"base_url": made.url} for name in ("intilery", "intempt")}))
+    stop.set()
+    thread.join(10)

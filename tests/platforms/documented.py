@@ -1,5 +1,7 @@
-"""Every endpoint that the platforms' documents, SDKs and sites name, but for the withdrawn, the unusable, those of other
-products, and the management that only the documents of 2019 and the client of 2023 have. Written down by hand.
+"""Every endpoint that the platforms' documents, SDKs and sites name, written down by hand.
+
+Left out are the withdrawn, the unusable, those of other products, and the management that only the documents of 2019
+and the client of 2023 have.
 """
 
 DOCUMENTED = {
@@ -45,7 +47,7 @@ DOCUMENTED = {
         ("POST", "/v1/{org}/projects/{project}/feeds/{feed}/data"),
     ),
 }
-"""Method and path, as the documents write them; of Intilery below /track/{clientId}/{accountId}/{BRANDID}, but for /cdp."""
+"""Method and path, as the documents write them; of Intilery, but for /cdp, below /track/{client}/{account}/{BRAND}."""
 
 COMMANDS = ("send_email", "send_sms", "send_print", "send_push", "start_journey")
 """The commands of POST /v1/track, by the table of Track Action Commands."""

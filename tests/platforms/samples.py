@@ -1,6 +1,8 @@
 """Connections from YAML, answers from fixtures, and a request taken apart as the wire has it."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,11 +10,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import yaml
 
+from connector.http import Http
 from connector.http.place import read
 from connector.http.sending import encode, revealed
 from connector.model import Answer, Request
+from connector.platforms.endpoint import ENDPOINTS, Conversation, load_all
+from connector.sandbox import Sandbox
 from connector.settings import Connection, load
 
+load_all()
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 TOKEN = "t0k3n-canary"
 KEY = "pfx.secret"
@@ -23,9 +29,10 @@ USUAL = {
 
 
 def connections(folder: Path, **more: dict[str, Any]) -> dict[str, Connection]:
-    """The usual connections; more: other keys of them."""
+    """The usual connections; more: other keys of them, None for none."""
     file = folder / "connector.yaml"
-    whole = {name: {**keys, **more.get(name, {})} for name, keys in USUAL.items()}
+    merged = {name: {**keys, **more.get(name, {})} for name, keys in USUAL.items()}
+    whole = {name: {key: value for key, value in keys.items() if value is not None} for name, keys in merged.items()}
     file.write_text(yaml.safe_dump({"connections": whole}))
     return load(file, {"INTILERY_TOKEN": TOKEN, "INTEMPT_API_KEY": KEY}).connections
 
@@ -61,6 +68,43 @@ def sent(request: Request) -> Sent:
     parts = urlsplit(target)
     query = parse_qsl(parts.query, keep_blank_values=True)
     return Sent(method, f"{place.scheme}://{place.authority}", parts.path, query, headers, body)
+
+
+@dataclass(frozen=True)
+class World:
+    """A sandbox, and connections to it."""
+
+    sandbox: Sandbox
+    connections: dict[str, Connection]
+
+    def ask(self, platform: str, name: str, *arguments: Any, **options: Any) -> Any:
+        """What an endpoint finds, over real HTTP. Raises what its parser raises."""
+        connection = self.connections[platform]
+        talk = ENDPOINTS[platform, name].conversation(connection, *arguments, **options)
+        return self.run(lambda http: self._hold(http, talk))
+
+    def run(self, act: Callable[[Http], Awaitable[Any]]) -> Any:
+        """Do something with the door open."""
+
+        async def main() -> Any:
+            vault = self.connections["intilery"].token.vault
+            async with Http(["127.0.0.1", "localhost"], vault) as http:
+                return await act(http)
+
+        return asyncio.run(main())
+
+    @staticmethod
+    async def _hold(http: Http, talk: Conversation[Any]) -> Any:
+        request = next(talk)
+        while True:
+            try:
+                request = talk.send(await http.send(request))
+            except StopIteration as end:
+                return end.value
+
+    def switch(self, **settings: str) -> None:
+        """Set switches of the sandbox."""
+        self.sandbox.switches.set(settings)
 
 
 def fixture(name: str) -> Any:

@@ -23,7 +23,7 @@ def test_the_limits_of_an_answer_are_read() -> None:
     assert answers.Limits(None, 5, 5, 1) == answers.limits(says(None, 201, x_ratelimit_replenish_rate="5"))
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "five", "1e9", "9" * 12, "٥"])
+@pytest.mark.parametrize("text", ["", "0", "-1", "five", "1e9", "9" * 12, "\u0665"])
 def test_limits_that_cannot_be_read_are_none(text: str) -> None:
     assert None is answers.limits(says(None, 429, x_ratelimit_replenish_rate=text))
 
@@ -68,10 +68,12 @@ def test_the_request_id_is_named_in_errors(name: str) -> None:
 
 @given(body=st.binary(max_size=300))
 def test_no_body_breaks_the_reading(body: bytes) -> None:
+    told = ""
     try:
         answers.an_object(says(body), "anything")
     except FeedUnavailable as error:
-        assert str(error).isprintable()
+        told = str(error)
+    assert told.isprintable()
 
 
 def test_a_body_without_end_of_brackets_is_told() -> None:

@@ -44,8 +44,7 @@ def _mistakes(folder: Path, said: str = "{}", intempt: str = "{}") -> list[str]:
         ("{form: hits}", "8:8 unknown key form did you mean 'from'?"),
         ("{meta: metas}", "8:14 expected one of auto, meta, metadata"),
         ("{second_host: 7}", "8:21 expected text"),
-        ("{regulation_types: [Suppress]}", "8:26 expected texts under the keys suppress_and_delete, delete, "
-         "unsuppress, suppress, no_track, track, access"),
+        ("{regulation_types: [Suppress]}", f"8:26 expected texts under the keys {', '.join(dialect.REGULATIONS)}"),
         ("{regulation_types: {supress: X}}", "8:27 unknown key supress did you mean 'suppress'?"),
         ("{auth: basic}", "8:8 unknown key auth"),
     ],

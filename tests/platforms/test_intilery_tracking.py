@@ -197,8 +197,9 @@ def test_a_success_that_the_platform_did_not_say_is_tried_again(body: bytes) -> 
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        (401, "refused"), (403, "refused"), (404, "dead"), (410, "refused"), (413, "dead"), (408, "retry"), (425, "retry"),
-        (429, "throttled"), (500, "retry"), (502, "retry"), (503, "retry"), (504, "retry"), (301, "dead"), (418, "dead"),
+        (401, "refused"), (403, "refused"), (404, "dead"), (410, "refused"), (413, "dead"), (408, "retry"),
+        (425, "retry"), (429, "throttled"), (500, "retry"), (502, "retry"), (503, "retry"), (504, "retry"),
+        (301, "dead"), (418, "dead"),
     ],
 )  # fmt: skip
 def test_a_status_means_what_it_says(status: int, outcome: str) -> None:

@@ -84,5 +84,7 @@ def test_every_row_is_in_the_documentation_with_what_it_needs() -> None:
     rows = {(row.platform, row.method, row.path): row for row in _generator().rows()}
     assert LISTED == rows.keys()
     assert [] == [key for key, row in rows.items() if not row.test], "no test calls its builder"
+    page = (ROOT / "docs/endpoints.md").read_text()
+    assert [] == [key for key in rows if f"`{key[1]} {key[2]}`" not in page], "run ./dev docs"
     without_route = {key for key, row in rows.items() if not row.sandbox}
     assert set() == without_route, "the sandbox has no route"

@@ -1,5 +1,6 @@
-"""What the vendor's own client sends, request by request, as a recording server saw it: `intempt` 2.0.0 for Python, with
-the key `pfx.secret`. Times and event ids are those of the recording.
+"""What the vendor's own client sends, request by request, as a recording server saw it.
+
+`intempt` 2.0.0 for Python, with the key `pfx.secret`; times and event ids are those of the recording.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from connector.recipe.evaluate import evaluate, go_on
 from connector.recipe.memory import DictMemory
 from connector.recipe.parse import parse
 from connector.recipe.recipe import Known, Recipe
-from tests.recipe.samples import KNOWN, NOON, event, recipe
+from tests.recipe.samples import NOON, event, recipe
 
 PROFILE = 'lookups: {profile: {intilery_traits: {user_id: "{{ event.userId }}"}}}'
 BOTH = """lookups:
@@ -322,14 +322,3 @@ def test_a_lookup_needs_a_connection_of_its_platform() -> None:
     alone = Known(frozenset({"shop.events"}), {"crm": "webhook"}, {"shop": "intilery"})
     told = ["`intempt_item` has no connection to ask - configure a connection of intempt"]
     assert told == _mistakes("shop.events", "{intempt_item: {collection: x, id: x}}", alone)
-
-
-def test_all_of_a_profile_in_a_slack_message_is_warned_of() -> None:
-    text = f"""id: a
-trigger: {{feed: intilery.events, event: x}}
-{PROFILE}
-actions: [{{slack: {{to: sales, text: "{{{{ lookups.profile | tojson }}}}"}}}}]
-tests: []
-"""
-    (warning,) = parse(text, "a.yaml", KNOWN).warnings
-    assert "all of `lookups.profile` goes into a Slack message, personal data too" == warning.message

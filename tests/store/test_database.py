@@ -28,11 +28,11 @@ def layout(store: Store) -> dict[str, object]:
     return {"columns": columns, "indexes": indexes}
 
 
-def migrated(url: str) -> Store:
+def migrated(url: str, to: str = "head") -> Store:
     config = Config()
     config.set_main_option("script_location", "connector:migrations")
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     return Store(url)
 
 
@@ -50,6 +50,22 @@ def test_alembic_finds_nothing_to_change(tmp_path: Path) -> None:
     config.attributes["url"] = store.url
     command.check(config)
     store.close()
+
+
+def test_an_older_database_is_brought_up_to_date_when_it_is_opened(tmp_path: Path) -> None:
+    older = migrated(f"sqlite:///{tmp_path}/grown.db", "0001")
+    with older.write() as tx:
+        tx.run("INSERT INTO accounts VALUES (1, 'intilery:a/a/A')")
+        tx.run("INSERT INTO outcomes VALUES (1, 1, 'click', 'v1', 0, 'fired', '', 5)")
+    older.close()
+    opened, made = Store(older.url).open(), Store(f"sqlite:///{tmp_path}/made.db").open()
+    assert layout(made) == layout(opened)
+    with opened.read() as tx:
+        assert schema.HEAD == tx.one("SELECT version_num FROM alembic_version")[0]
+        assert "fired" == tx.one("SELECT reason FROM outcomes")[0]
+        assert 0 == tx.one("SELECT count(*) FROM waiting_runs")[0]
+    opened.close()
+    made.close()
 
 
 def test_a_database_made_by_a_newer_connector_is_refused(store: Store) -> None:
@@ -124,7 +140,7 @@ BROKEN_MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "9999", "HEAD", None, None
 
 
 def upgrade() -> None:
@@ -138,7 +154,7 @@ def upgrade() -> None:
 def test_a_migration_that_breaks_off_leaves_the_old_tables_whole(tmp_path: Path) -> None:
     scripts = tmp_path / "migrations"
     shutil.copytree(Path(schema.__file__).parent.parent / "migrations", scripts)
-    (scripts / "versions" / "0002_broken.py").write_text(BROKEN_MIGRATION)
+    (scripts / "versions" / "9999_broken.py").write_text(BROKEN_MIGRATION.replace("HEAD", schema.HEAD))
     store = migrated(f"sqlite:///{tmp_path}/connector.db")
     before = layout(store)
     config = Config()
@@ -148,5 +164,5 @@ def test_a_migration_that_breaks_off_leaves_the_old_tables_whole(tmp_path: Path)
         command.upgrade(config, "head")
     assert before == layout(store)
     with store.read() as tx:
-        assert "0001" == tx.one("SELECT version_num FROM alembic_version")[0]
+        assert schema.HEAD == tx.one("SELECT version_num FROM alembic_version")[0]
     store.close()

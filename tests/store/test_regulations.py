@@ -105,7 +105,7 @@ def test_the_kill_switch_holds_everything_until_it_is_lifted(store: Store) -> No
             regulations.done(tx, "dlv_1", "ada", NOW)
     assert [("held", "kill_switch")] * 3 == [standing(store, n) for n in (1, 2, 3)]
     with store.write() as tx:
-        regulations.resume(tx, "ada", NOW)
+        regulations.resume(tx, MANUAL, "ada", NOW)
     assert [("pending", "work item"), ("held", "approval"), ("held", "approval")] == [
         standing(store, n) for n in (1, 2, 3)
     ]
@@ -140,7 +140,7 @@ def test_a_delete_is_refused_once_the_suppress_was_undone(store: Store) -> None:
 def test_an_unattended_type_becomes_a_work_item_at_once(store: Store) -> None:
     rules = Rules(mode="manual", unattended=frozenset({"suppress"}))
     with store.write() as tx:
-        assert (State.PENDING, "") == propose(tx, 1, rules=rules)
+        assert (State.PENDING, "work item") == propose(tx, 1, rules=rules)
         assert (State.HELD, "approval") == propose(tx, 2, rules=rules, type="delete")
         assert (State.SKIPPED, "dry_run") == propose(tx, 3, rules=Rules(unattended=frozenset({"suppress"})))
 

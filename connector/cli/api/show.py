@@ -31,11 +31,8 @@ def show(exchange: Exchange, vault: "Vault", *, as_json: bool) -> None:
         emit_json(hidden(_body(exchange), vault))
         return
     result = exchange.result
-    for kind, printer in _PRINTERS.items():
-        if isinstance(result, kind):
-            printer(result, vault)
-            return
-    _anything(result, vault)
+    printer = next((one for kind, one in _PRINTERS.items() if isinstance(result, kind)), _anything)
+    printer(result, vault)
 
 
 def _body(exchange: Exchange) -> Json:
@@ -70,13 +67,13 @@ def _flat(value: Json, path: str = "", depth: int = 0) -> Iterable[tuple[str, st
 
 
 def _object(value: Mapping[str, Json], vault: "Vault") -> None:
-    fields([(name, shorten(vault.redact(text), 10 * _LONGEST)) for name, text in _flat(value)])
+    fields([(vault.redact(name), shorten(vault.redact(text), 10 * _LONGEST)) for name, text in _flat(value)])
 
 
-def _rows(columns: Sequence[str | Column], rows: Iterable[Sequence[object]], vault: "Vault", *, none: str) -> None:
+def _rows(columns: Sequence[str | Column], rows: Iterable[Sequence[object]], vault: "Vault") -> None:
     cells = [[shorten(vault.redact(as_text(cell)), _LONGEST) for cell in row] for row in rows]
     if not cells:
-        say(none)
+        say("nothing")
     table(columns, cells)
 
 
@@ -102,7 +99,7 @@ def _profiles(result: Sequence[Profile], vault: "Vault") -> None:
         return
     names = [" ".join(str(one.body.get(key) or "") for key in ("firstName", "lastName")).strip() for one in result]
     rows = [(one.id, one.user_id, one.email, name) for one, name in zip(result, names, strict=True)]
-    _rows(["id", "user id", _free("e-mail"), _free("name")], rows, vault, none="nobody")
+    _rows(["id", "user id", _free("e-mail"), _free("name")], rows, vault)
 
 
 def _profile_page(result: ProfilePage, vault: "Vault") -> None:
@@ -125,14 +122,14 @@ def _events(result: Sequence[tuple[Any, ...]], vault: "Vault") -> None:
         )
         for body in bodies
     ]
-    _rows(["event", "at", _free("action"), _free("customer")], rows, vault, none="no events")
+    _rows(["event", "at", _free("action"), _free("customer")], rows, vault)
 
 
 def _regulations(result: RegulationPage, vault: "Vault") -> None:
     rows = [
         (one.id, one.state, _when(one.created), _when(one.ended), " ".join(one.users)) for one in result.regulations
     ]
-    _rows(["regulation", "state", "created", "ended", _free("users")], rows, vault, none="no regulations")
+    _rows(["regulation", "state", "created", "ended", _free("users")], rows, vault)
     if result.next:
         say(f"more: --page-token {vault.redact(result.next)}")
 
@@ -168,12 +165,12 @@ def _matches(result: Matches, vault: "Vault") -> None:
 
 def _segmentations(result: Sequence[Segmentation], vault: "Vault") -> None:
     rows = [(one.id, one.master_id, _when(one.created), " ".join(one.profile_ids)) for one in result]
-    _rows(["segmentation", "master", "since", _free("profiles")], rows, vault, none="in no segment")
+    _rows(["segmentation", "master", "since", _free("profiles")], rows, vault)
 
 
 def _items(result: Items, vault: "Vault") -> None:
     rows = [(one.id, one.data, ", ".join(map(as_text, one.matches))) for one in result.items]
-    _rows(["item", _free("data"), _free("matches")], rows, vault, none="no items")
+    _rows(["item", _free("data"), _free("matches")], rows, vault)
     if result.next:
         say(f"more: --after {vault.redact(result.next)}")
 
@@ -184,22 +181,22 @@ def _item(result: Item, vault: "Vault") -> None:
 
 
 def _choices(result: Sequence[Choice], vault: "Vault") -> None:
-    _rows(["name", "group", _free("body")], [(one.name, one.group, one.body) for one in result], vault, none="nothing chosen")
+    _rows(["name", "group", _free("body")], [(one.name, one.group, one.body) for one in result], vault)
 
 
 def _feeds(result: Sequence[RecommendationFeed], vault: "Vault") -> None:
-    _rows(["feed", _free("name"), "needs"], [(one.id, one.name, one.needs) for one in result], vault, none="no feeds")
+    _rows(["feed", _free("name"), "needs"], [(one.id, one.name, one.needs) for one in result], vault)
 
 
 def _several(result: Sequence[Any], vault: "Vault") -> None:
     """A list of one of the kinds below, or of JSON objects."""
     first = result[0] if result else None
-    for kind, printer in _LISTS.items():
-        if isinstance(first, kind):
-            printer(result, vault)
-            return
+    printer = next((one for kind, one in _LISTS.items() if isinstance(first, kind)), None)
+    if printer is not None:
+        printer(result, vault)
+        return
     titles = list(dict.fromkeys(key for one in result for key in one))[:_MOST_COLUMNS]
-    _rows([_free(title) for title in titles], [[one.get(title, "") for title in titles] for one in result], vault, none="nothing")
+    _rows([_free(title) for title in titles], [[one.get(title, "") for title in titles] for one in result], vault)
 
 
 def _anything(result: object, vault: "Vault") -> None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from connector.errors import FeedUnavailable
 from connector.model import MINUTE, Answer, Hidden, Json, Request
 from connector.platforms import answers, dialect
-from connector.platforms.bodies import Body, a_list, a_mapping, encode, part, refused
+from connector.platforms.bodies import a_list, a_mapping, encode, part, refused
 from connector.platforms.endpoint import About, Data, endpoint
 from connector.platforms.hidden import Veiled
 from connector.platforms.intempt.people import embedded
@@ -207,11 +207,6 @@ def add_data(
     return request(connection, "POST", "organization", path, body=sent)
 
 
-def union(kind: str, value: Json) -> Body:
-    """A value that says its type, for a field that may have several: `{"double": 3.14}`."""
-    return {kind: value}
-
-
 # ── CSV files ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -221,7 +216,7 @@ def parse_upload_place(answer: Answer) -> Hidden:
     Raises NothingThere, FeedRefused and FeedUnavailable.
     """
     if answer.status != 307:
-        refusal = answers.refusal(answer, CLUES)
+        refusal = answers.refusal(answer, CLUES, created=True)
         raise refusal or answers.unexpected(answer, "a place to upload to", "it is no redirection")
     place = answer.headers.get("location", "").strip()
     if not place.lower().startswith(("https://", "http://")):

@@ -81,6 +81,7 @@ def _shown(product: Mapping[str, Any], fields: list[Any] | None) -> dict[str, An
 
 ROUTES: Final = (
     Route("POST", "optimization/choose-api", "intempt.choose", choose, "project"),
+    Route("POST", "optimization/choose-web", "intempt.choose", choose, "project"),  # its browser's twin
     Route("GET", "feeds", "intempt.feeds", feeds, "project"),
     Route("POST", "feeds/{}/data", "intempt.feed", recommend, "project"),
 )

@@ -1,1 +1,0 @@
-intilery/events.py
