@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from connector.actions import Destination
+from connector.actions.regulating import Api
 from connector.errors import ConfigurationError, Mistake
 from connector.feeds import feeds_of
 from connector.recipe.load import read_folder
@@ -45,6 +46,10 @@ def _settings(config: Path, environ: Mapping[str, str], mistakes: list[Mistake])
             Destination.read(section)
         except ConfigurationError as error:
             mistakes += error.mistakes
+    try:
+        Api.of(settings)
+    except ConfigurationError as error:
+        mistakes += error.mistakes
     for connection in settings.connections.values():
         try:
             feeds_of(connection)

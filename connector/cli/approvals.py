@@ -22,7 +22,8 @@ def list_(as_json: AsJson = False) -> None:
 
     at = clock()
     with reading(settings()) as tx:
-        waiting = sorted(history.regulations(tx, state="proposed", limit=100_000), key=lambda one: one.due)
+        asked = history.regulations(tx, limit=100_000)
+        waiting = sorted((one for one in asked if one.waits_for_a_person), key=lambda one: one.due)
     if as_json:
         emit_json(
             [
@@ -52,15 +53,18 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def approve(id: Id, by: By) -> None:
-    """Let one regulation go on; it becomes a work item."""
+    """Let one regulation go on: it becomes a work item, or is sent where `regulations.mode` is api."""
     from connector.store import history, regulations  # noqa: PLC0415
 
     of, who = settings(), person(by)
     with opened(of) as store, store.write() as tx:
-        regulations.approve(tx, regulations.Rules.of(of), id, who, clock())
+        way = regulations.approve(tx, regulations.Rules.of(of), id, who, clock())
         (request,) = history.regulations(tx, delivery=id)
     say(f"approved by {who}")
-    tell_steps(request)
+    if way == regulations.TO_SEND:
+        say(f"it is sent through the API; see: connector deliveries show {id}")
+    else:
+        tell_steps(request)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 from connector.cli import failure
 from connector.cli.options import AsJson, ByDefault, WrongUse, moment, noun, person
 from connector.cli.output import Column, emit_json, fields, iso, plural, relative, say, shorten, table, when
+from connector.cli.parts import receiver
 from connector.cli.session import daemon, opened, reading, settings
 from connector.engines.clock import now as clock
 from connector.model import Instant, Json, State
@@ -38,6 +39,14 @@ _HELD: Final = {  # why it is held → what to say, and which commands help
         ("approvals list", "approvals reject {id} --by NAME"),
     ),
     "kill_switch": ("regulations are stopped", ("regulations resume --by NAME",)),
+    "needs_human": (
+        "look in the platform's console: there it is done, or approve it to have it sent again, or turn it down",
+        ("regulations done {id} --by NAME", "approvals approve {id} --by NAME", "approvals reject {id} --by NAME"),
+    ),
+    "loop": (
+        "four writes of ours woke each other: see whether their recipes run in a circle",
+        ("deliveries release {id}", "deliveries discard {id}"),
+    ),
     "guard": (
         "so many went out that a person should look: let it go, or give it up",
         ("deliveries release {id}", "deliveries discard {id}"),
@@ -59,10 +68,10 @@ def list_(
     """Deliveries, newest first."""
     from connector.store import history  # noqa: PLC0415
 
-    at = clock()
-    begin = None if since is None else moment(since, at)
-    with reading(settings()) as tx:
-        lines = history.deliveries(tx, state=state, destination=destination, recipe=recipe, since=begin, limit=limit)
+    of, at = settings(), clock()
+    begin, to = None if since is None else moment(since, at), destination and receiver(of, destination)
+    with reading(of) as tx:
+        lines = history.deliveries(tx, state=state, destination=to, recipe=recipe, since=begin, limit=limit)
     if as_json:
         emit_json([_as_json(line) for line in lines])
         return
@@ -130,7 +139,7 @@ class Advice(NamedTuple):
 
 def _advice(line: "Line", parked: "Parked | None", at: Instant) -> Advice:
     if line.state == State.HELD:
-        words, commands = _HELD.get(line.reason, _OTHERWISE)
+        words, commands = _HELD.get(line.reason.partition(":")[0], _OTHERWISE)
     elif line.state == State.DEAD and not line.rendered:
         words, commands = "mend the recipe, then run the event again", ("backfill {recipe} --refire",)
     elif line.state == State.DEAD:
@@ -146,6 +155,8 @@ def _advice(line: "Line", parked: "Parked | None", at: Instant) -> Advice:
 
 def _next(line: "Line", parked: "Parked | None", at: Instant) -> Advice:
     """What becomes of a pending one."""
+    if line.kind == "regulation" and line.reason == "to send":
+        return Advice(f"it is sent through the API {relative(line.due, at)}")
     if line.kind == "regulation":
         return Advice("do it in the platform's console, then note it", ("regulations done {id} --by NAME",))
     if parked is None:
@@ -294,13 +305,12 @@ def _change(act: Act, chosen: Sequence[str] | Narrowed, state: State, by: str) -
     from connector.store import history  # noqa: PLC0415
     from connector.store.database import chunks  # noqa: PLC0415
 
-    who = person(by)
-    with opened(settings()) as store:
+    of, who = settings(), person(by)
+    with opened(of) as store:
         with store.read() as tx:
             if isinstance(chosen, Narrowed):
-                found = history.deliveries(
-                    tx, state=state, destination=chosen.destination, recipe=chosen.recipe, limit=1_000_000
-                )
+                to = chosen.destination and receiver(of, chosen.destination)
+                found = history.deliveries(tx, state=state, destination=to, recipe=chosen.recipe, limit=1_000_000)
                 ids = [line.id for line in reversed(found) if _may(line)]
             else:
                 ids = [history.delivery(tx, id).id for id in chosen]

@@ -1,7 +1,6 @@
 """`connector destinations`: the receivers, whether they are called, and trying one."""
 
 import secrets
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from connector.cli import failure
 from connector.cli.options import AsJson, ByDefault, WrongUse, noun, person
 from connector.cli.output import Column, emit_json, iso, relative, say, table
+from connector.cli.parts import receiver
 from connector.cli.session import opened, reading, settings
 from connector.engines.clock import now as clock
 from connector.errors import HttpError
@@ -23,14 +23,21 @@ if TYPE_CHECKING:
 
 app = noun("The receivers: how they fare, and trying one.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name under `destinations:`.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Its name under `destinations:`, or @ and that of a connection.")
+]
 
 
-def standings(tx: "Tx", configured: Iterable[str]) -> list[dict[str, Json]]:
-    """How each destination stands: `open`, `parked`, or `gone` when deliveries wait for one that was taken away."""
+def standings(tx: "Tx", of: "Settings") -> list[dict[str, Json]]:
+    """How each destination stands: `open`, `parked`, or `gone` when deliveries wait for one that was taken away.
+
+    Accounts that are written to are among them where something waits for them, or they are parked.
+    """
     from connector.store import history, parking  # noqa: PLC0415
 
-    names, parked, waiting = list(configured), parking.parked(tx), history.waiting(tx)
+    parked, waiting = parking.parked(tx), history.waiting(tx)
+    written = [receiver(of, f"@{name}") for name in of.connections]
+    names = [*of.destinations, *(name for name in written if name in waiting or name in parked)]
     gone = sorted(name for name in waiting if name and name not in names)
     found = []
     for name in [*names, *gone]:
@@ -58,7 +65,7 @@ def list_(as_json: AsJson = False) -> None:
 
     of, at = settings(), clock()
     with reading(of) as tx:
-        found = standings(tx, of.destinations)
+        found = standings(tx, of)
         parked = parking.parked(tx)
     if as_json:
         emit_json(found)
@@ -90,6 +97,8 @@ def test(name: Name) -> None:
     from connector.actions import Action, Destination  # noqa: PLC0415
 
     of = settings()
+    if name.startswith("@"):
+        raise WrongUse(f"{name} is an account: try a call of it with `connector api`")
     destination = Destination.read(of.destinations[_known(of, name)])
     try:
         answer = asyncio.run(_send(of, destination, name))
@@ -139,6 +148,8 @@ def release(name: Name, by: ByDefault = "") -> None:
 def _known(of: "Settings", name: str) -> str:
     from connector.document import did_you_mean  # noqa: PLC0415
 
+    if name.startswith("@") and receiver(of, name) in {f"@{each.identity}" for each in of.connections.values()}:
+        return receiver(of, name)
     if name not in of.destinations:
         known = did_you_mean(name, of.destinations) or f"known: {', '.join(of.destinations) or 'none'}"
         raise WrongUse(f"no destination {name!r} in {of.file} - {known}")

@@ -22,6 +22,12 @@ def feeds(of: "Settings") -> "dict[str, Feed]":
     return {feed.name: feed for connection in of.connections.values() for feed in feeds_of(connection)}
 
 
+def receiver(of: "Settings", name: str) -> str:
+    """What the outbox calls a receiver: a destination's own name; for `@` and a connection's name its account."""
+    connection = of.connections.get(name[1:]) if name.startswith("@") else None
+    return name if connection is None else f"@{connection.identity}"
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """The recipes as the daemon serves them: for a broken file its last good version.

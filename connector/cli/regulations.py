@@ -26,7 +26,7 @@ _TYPES: Final = {  # as Intilery's documents spell them (tracking document, Regu
     "track": "Track",
     "access": "Access (the data comes as a zip file)",
 }
-_OPEN: Final = frozenset({"proposed", "approved"})
+_OPEN: Final = frozenset({"proposed", "approved", "sent"})
 
 
 @app.command("list")
@@ -34,7 +34,7 @@ def list_(as_json: AsJson = False) -> None:
     """Every request with its due date, newest first."""
     from connector.store import history  # noqa: PLC0415
     from connector.store.database import fact  # noqa: PLC0415
-    from connector.store.regulations import KILL_SWITCH  # noqa: PLC0415
+    from connector.store.regulations import KILL_SWITCH, WORK_ITEM  # noqa: PLC0415
 
     at = clock()
     with reading(settings()) as tx:
@@ -50,7 +50,7 @@ def list_(as_json: AsJson = False) -> None:
     rows = [(one.id, one.type, one.user_id, one.state, _due(one, at), one.decided_by) for one in ledger]
     table(["id", "type", Column("user", rigid=False), "state", "due", "decided by"], rows)
     for one in ledger:
-        if one.state == "approved":
+        if one.doing == WORK_ITEM:
             say()
             tell_steps(one)
 
@@ -98,7 +98,7 @@ def _as_json(one: "Request", at: Instant) -> dict[str, Json]:
 def done(
     id: Annotated[str, typer.Argument(metavar="ID", help="The whole id, from `regulations list`.")], by: By
 ) -> None:
-    """Note that the work was done in the platform's console."""
+    """Note that the work was done in the platform's console, or that what was sent has finished."""
     from connector.store import regulations  # noqa: PLC0415
 
     who = person(by)

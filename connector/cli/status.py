@@ -43,12 +43,12 @@ def _look(of: "Settings", tx: "Tx", process: int | None, at: Instant) -> dict[st
     from connector.store.database import fact  # noqa: PLC0415
     from connector.store.regulations import KILL_SWITCH  # noqa: PLC0415
 
-    waiting = history.regulations(tx, state="proposed", limit=100_000)
+    waiting = [one for one in history.regulations(tx, limit=100_000) if one.waits_for_a_person]
     found: dict[str, Json] = {
         "healthy": False,
         "problems": [],
         "feeds": _feeds(of, tx, at),
-        "destinations": standings(tx, of.destinations),
+        "destinations": standings(tx, of),
         "recipes": _recipes(served(of, tx), tx, at),
         "deliveries": history.delivery_counts(tx),
         "waiting": [

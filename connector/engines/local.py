@@ -251,12 +251,11 @@ class Daemon:
         log.info("daemon.stopping")
         self._minder.cancel()
         for polling in self.polling:
-            polling.stopping = True
+            await polling.close()
         self._scheduler.shutdown(wait=False)
         await self.lookups.stop()
-        if self.regulator is not None:
-            await self.regulator.stop(GRACE / 5)
-        await self.courier.stop(GRACE)
+        regulating = [self.regulator.stop(GRACE)] if self.regulator is not None else []
+        await asyncio.gather(self.courier.stop(GRACE), *regulating)
         with self.store.write() as tx:
             set_fact(tx, "daemon", None, now())
         log.info("daemon.stopped")

@@ -71,6 +71,7 @@ class Polling:
     fingerprint: str = ""
     events: int = 0
     stopping: bool = False
+    suspended: dict[str, Ahead] = field(default_factory=dict)
     notes: dict[str, Instant] = field(default_factory=dict)
 
     @property
@@ -111,16 +112,31 @@ class Polling:
         return max(1.0, rate.count / rate.per * self.feed.poll / 2)
 
     async def _drain(self, reader: str, until: Callable[[], bool] = lambda: False) -> bool:
-        """Take a reader's pages as they come; True when stopped by `until`. The next is asked for meanwhile."""
-        ahead = Ahead(self.feed.read(reader, self._cursors(), self.line, self.desk.now))
+        """Take a reader's pages as they come; True when stopped by `until`. The next is asked for meanwhile.
+
+        What was stopped goes on at its next turn where it stood: a cursor moves only when a whole stretch was read, so
+        beginning anew each time would never finish where the platform is slow.
+        """
+        pages_of = self.suspended.pop(reader, None)
+        ahead = pages_of or Ahead(self.feed.read(reader, self._cursors(), self.line, self.desk.now))
         try:
             while pages := await ahead.some():
                 self._took(pages, await self._take(pages))
-                if self.stopping or until():
+                if self.stopping:
+                    return True
+                if until():
+                    self.suspended[reader] = ahead
                     return True
         finally:
-            await ahead.close()
+            if reader not in self.suspended:
+                await ahead.close()
         return False
+
+    async def close(self) -> None:
+        """Ask for nothing more."""
+        self.stopping = True
+        for ahead in self.suspended.values():
+            await ahead.close()
 
     async def _take(self, pages: Sequence[Page]) -> Receipt:
         payloads = await prepare(pages)

@@ -141,8 +141,15 @@ def endpoint(  # noqa: PLR0913  the columns of the table
 
 
 def load_all() -> None:
-    """Import every builder, so that ENDPOINTS is complete."""
+    """Import every builder, so that ENDPOINTS is complete, and in the modules' order whichever were imported before."""
     for platform in ("intilery", "intempt"):
         package = importlib.import_module(f"connector.platforms.{platform}")
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{package.__name__}.{module.name}")
+    rows = sorted(ENDPOINTS.items(), key=lambda row: (row[0][0] != "intilery", *_place(row[1].build)))
+    ENDPOINTS.clear()
+    ENDPOINTS.update(rows)
+
+
+def _place(build: Callable[..., Request]) -> tuple[str, int]:
+    return build.__module__, inspect.unwrap(build).__code__.co_firstlineno

@@ -16,7 +16,7 @@ from connector.store.regulations import (
     TO_SEND,
     WORK_ITEM,
     Rules,
-    finished_suppress,
+    suppressed,
     over_cap,
 )
 from connector.store.tables import Attempt
@@ -63,7 +63,7 @@ def next_due(tx: Tx, now: Instant) -> Next | None:
     if row is None:
         return None
     tries = tx.rows("SELECT outcome, at FROM attempts WHERE delivery = ? ORDER BY n", (row[0],))
-    return Next(*row, tuple((outcome, at) for outcome, at in tries))
+    return Next(*(*row, tuple((outcome, at) for outcome, at in tries)))
 
 
 def may_go(tx: Tx, rules: Rules, one: Next, now: Instant) -> bool:
@@ -75,7 +75,7 @@ def may_go(tx: Tx, rules: Rules, one: Next, now: Instant) -> bool:
         why = "kill_switch"
     elif over_cap(tx, rules.cap, now):
         why = "cap"
-    elif one.type == "delete" and not rules.assume_suppressed and not finished_suppress(tx, one.account, one.user_id):
+    elif one.type == "delete" and not rules.assume_suppressed and not suppressed(tx, one.account, one.user_id):
         why = f"{NEEDS_HUMAN}: a delete needs a finished suppress of the same user first"
     else:
         return True

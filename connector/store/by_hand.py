@@ -3,7 +3,7 @@
 from connector.model import Instant
 from connector.store import audit
 from connector.store.database import Tx, fact
-from connector.store.regulations import KILL_SWITCH, NotAllowed, Rules
+from connector.store.regulations import KILL_SWITCH, NotAllowed, Rules, finished_suppress
 
 
 def allow(tx: Tx, rules: Rules, account: int, type: str, user_id: str, by: str, now: Instant) -> None:  # noqa: PLR0913, PLR0917
@@ -16,18 +16,9 @@ def allow(tx: Tx, rules: Rules, account: int, type: str, user_id: str, by: str, 
         (account, user_id, type),
     ):
         raise NotAllowed("the same was proposed already and waits: see `connector regulations list`")
-    if type == "delete" and not rules.assume_suppressed and not _suppressed(tx, account, user_id):
+    if type == "delete" and not rules.assume_suppressed and not finished_suppress(tx, account, user_id):
         raise NotAllowed(
             "a delete needs a finished suppress of the same user first "
             "(or `regulations.assume_suppressed: true` in connector.yaml)"
         )
     audit.append(tx, now, by, "regulation.by_hand", user_id, {"type": type})
-
-
-def _suppressed(tx: Tx, account: int, user_id: str) -> bool:
-    row = tx.one(
-        "SELECT type FROM regulations WHERE account = ? AND user_id = ? AND state = 'done' "
-        "AND type IN ('suppress', 'suppress_and_delete', 'unsuppress') ORDER BY done DESC, seq DESC LIMIT 1",
-        (account, user_id),
-    )
-    return row is not None and row[0] != "unsuppress"

@@ -347,7 +347,10 @@ def _unsettled(tx: Tx) -> list[tuple[str, str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One privacy request. held: why its delivery waits (`approval`, `cap`, `kill_switch`), else ""."""
+    """One privacy request. held: why its delivery waits (`approval`, `cap`, `kill_switch`, `needs_human: …`), else "".
+
+    doing: what becomes of an approved one: `work item` or `to send`.
+    """
 
     id: str
     type: str
@@ -363,6 +366,12 @@ class Request:
     decided_by: str
     done: Instant | None
     held: str
+    doing: str
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether only `approvals approve` or `reject` moves it."""
+        return self.state == "proposed" or self.held.startswith("needs_human")
 
 
 def regulations(tx: Tx, *, state: str | None = None, delivery: str | None = None, limit: int = 200) -> list[Request]:
@@ -371,7 +380,8 @@ def regulations(tx: Tx, *, state: str | None = None, delivery: str | None = None
     where = " AND ".join(given) or "1 = 1"
     rows = tx.rows(
         "SELECT r.delivery, r.type, r.user_id, r.reason, r.recipe, coalesce(e.event_id, ''), a.identity, r.state, "  # noqa: S608
-        "r.proposed, r.due, r.decided, r.decided_by, r.done, CASE d.state WHEN 'held' THEN d.reason ELSE '' END "
+        "r.proposed, r.due, r.decided, r.decided_by, r.done, CASE d.state WHEN 'held' THEN d.reason ELSE '' END, "
+        "CASE d.state WHEN 'pending' THEN d.reason ELSE '' END "
         "FROM regulations r JOIN accounts a ON a.id = r.account LEFT JOIN deliveries d ON d.id = r.delivery "
         f"LEFT JOIN events e ON e.seq = d.event WHERE {where} ORDER BY r.seq DESC LIMIT ?",
         (*given.values(), limit),

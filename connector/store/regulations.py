@@ -88,7 +88,7 @@ def propose(  # noqa: PLR0913  the facts of one request
     if active:
         return State.DISCARDED, f"already asked for by {active[0]}"
     dry = rules.mode == "dry_run"
-    ready = type != "delete" or rules.assume_suppressed or finished_suppress(tx, account, user_id)
+    ready = type != "delete" or rules.assume_suppressed or suppressed(tx, account, user_id)
     unattended = type in rules.unattended and ready and not dry
     state = "dry_run" if dry else "approved" if unattended else "proposed"
     tx.insert(
@@ -150,7 +150,7 @@ def approve(tx: Tx, rules: Rules, delivery: str, by: str, now: Instant) -> str:
             "(`connector approvals reject`), or raise `regulations.cap`"
         )
         raise NotAllowed(message)
-    if wanted == "delete" and not rules.assume_suppressed and not finished_suppress(tx, account, user_id):
+    if wanted == "delete" and not rules.assume_suppressed and not suppressed(tx, account, user_id):
         message = (
             "a delete needs a finished suppress of the same user first "
             "(or `regulations.assume_suppressed: true` in connector.yaml)"
@@ -212,7 +212,7 @@ def resume(tx: Tx, rules: Rules, by: str, now: Instant) -> None:
         tx.run("UPDATE deliveries SET state = ?, reason = ? WHERE id = ?", (*way, delivery))
 
 
-def finished_suppress(tx: Tx, account: int, user_id: str) -> bool:
+def suppressed(tx: Tx, account: int, user_id: str) -> bool:
     """Whether the last of a user's finished regulations of that sort left the user suppressed."""
     row = tx.one(
         "SELECT type FROM regulations WHERE account = ? AND user_id = ? AND state = 'done' "
