@@ -48,7 +48,7 @@ class Courier:
     """Delivers until told to stop.
 
     settled: called in the recorder's transaction with what was decided (for actions that `need` others). shared: the
-    rates that destinations share with others, who come first.
+    rates that destinations share with others, who come first. redact: hides secrets in what a receiver said.
     monotonic: seconds, for rates. Nothing is read from the wall clock but through `now`.
     """
 

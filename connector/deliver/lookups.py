@@ -12,7 +12,7 @@ from random import SystemRandom
 from typing import Final
 
 from connector.deliver.asking import SPACING, Asking, Found, Later, Line, Never, Platform, Result, spacing
-from connector.deliver.ending import Ending
+from connector.deliver.ending import UNREADABLE, Ending
 from connector.model import DAY, HOUR, Asked, Instant, Now
 from connector.recipe.connections import choose
 from connector.recipe.recipe import Recipe
@@ -24,6 +24,7 @@ from connector.store.waiting import Run
 log = logging.getLogger("connector.lookups")
 
 CLAIM: Final = 256  # runs that are asked for at once
+SOME: Final = 100  # of them that are written in one transaction
 PATIENCE: Final = DAY  # a run whose answers have failed to come for so long is given up …
 TRIED: Final = HOUR  # … but not before this process has tried for so long
 
@@ -140,7 +141,7 @@ class Lookups:
 
     async def _step(self, run: Run, recipe: Recipe | None, own: str) -> Step:
         if recipe is None:
-            return Step(run, never="its version of the recipe cannot be read any more")
+            return Step(run, never=UNREADABLE)
         if not self.ending.shelf.serves(run.recipe):
             return Step(run, off=True)
         questions = run.open
@@ -191,7 +192,7 @@ class Lookups:
 
     async def _flush(self) -> None:
         """Write what came of every look since the last time, and end the runs that can be, in one transaction."""
-        steps, self._steps = self._steps, []
+        steps, self._steps = self._steps[:SOME], self._steps[SOME:]
         lanes, self._lanes = self._lanes, set()
         recovered, self.asking.recovered = self.asking.recovered, False
         try:
@@ -203,7 +204,7 @@ class Lookups:
         for step in steps:
             self._under_way.pop(step.run.seq, None)
         self._lanes |= more
-        if more:
+        if self._lanes or self._steps:
             self._came.set()
         self.kick(kicked)
         self.look()
@@ -214,12 +215,12 @@ class Lookups:
         if hurry:
             waiting.hurry(tx, now)
         standing = waiting.by_number(tx, [step.run.seq for step in steps])
-        never = []
+        answered, never = [], []
         for step in steps:
-            run = step.run
-            now_there = standing.get(run.seq)
-            if now_there is None or (now_there.event, now_there.recipe) != (run.event, run.recipe):
+            now_there = standing.get(step.run.seq)
+            if now_there is None or (now_there.event, now_there.recipe) != (step.run.event, step.run.recipe):
                 continue  # a person ended it meanwhile
+            run = replace(step.run, lane=now_there.lane)
             if step.never:
                 never.append((run, step.never))
             elif step.off:
@@ -229,8 +230,6 @@ class Lookups:
                 attempts = run.attempts + step.held.spent
                 waiting.hold(tx, run, due=step.held.due, reason=step.held.reason, failing=failing, attempts=attempts)
             else:
-                waiting.answer(tx, run.seq, run.answers)
-            lanes = lanes | {now_there.lane}
-        kicked = self.ending.give_up(tx, never)
-        judged, more = self.ending.lanes(tx, sorted(lanes))
-        return kicked | judged, more
+                answered.append(run)
+            lanes = lanes | {run.lane} if run.lane else lanes
+        return self.ending.end(tx, answered, sorted(lanes), never)

@@ -16,8 +16,8 @@ from connector.store.regulations import (
     TO_SEND,
     WORK_ITEM,
     Rules,
-    suppressed,
     over_cap,
+    suppressed,
 )
 from connector.store.tables import Attempt
 

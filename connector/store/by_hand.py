@@ -3,7 +3,7 @@
 from connector.model import Instant
 from connector.store import audit
 from connector.store.database import Tx, fact
-from connector.store.regulations import KILL_SWITCH, NotAllowed, Rules, finished_suppress
+from connector.store.regulations import KILL_SWITCH, NotAllowed, Rules, suppressed
 
 
 def allow(tx: Tx, rules: Rules, account: int, type: str, user_id: str, by: str, now: Instant) -> None:  # noqa: PLR0913, PLR0917
@@ -16,7 +16,7 @@ def allow(tx: Tx, rules: Rules, account: int, type: str, user_id: str, by: str, 
         (account, user_id, type),
     ):
         raise NotAllowed("the same was proposed already and waits: see `connector regulations list`")
-    if type == "delete" and not rules.assume_suppressed and not finished_suppress(tx, account, user_id):
+    if type == "delete" and not rules.assume_suppressed and not suppressed(tx, account, user_id):
         raise NotAllowed(
             "a delete needs a finished suppress of the same user first "
             "(or `regulations.assume_suppressed: true` in connector.yaml)"

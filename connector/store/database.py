@@ -115,8 +115,15 @@ class Store:
     def write(self) -> Iterator[Tx]:
         """One durable transaction on the one writing connection."""
         self._settle()
-        with self._writer.begin():
+        begun = self._writer.begin()
+        try:
             yield Tx(self._writer)
+        except BaseException:
+            begun.rollback()
+            raise
+        failed = _commit(begun)
+        if failed is not None:
+            raise failed
 
     async def transact(self, do: Callable[[Tx], T]) -> T:
         """What `do` gives for a transaction, once that is durable: `write` for a running loop, which goes on meanwhile.
@@ -185,9 +192,11 @@ class Store:
 
 
 def _commit(begun: RootTransaction) -> Exception | None:
+    """Make it durable, or undo it: SQLAlchemy takes a transaction whose commit failed for ended, SQLite does not."""
     try:
         begun.commit()
     except Exception as error:  # noqa: BLE001  given to the one who waits for it, and to no other
+        begun.connection.connection.rollback()
         begun.rollback()
         return error
     return None

@@ -55,7 +55,8 @@ def pack_texts(texts: Sequence[bytes]) -> list[bytes]:
     """`pack` for many JSON texts at once, in one call that holds no lock of the interpreter: for a thread beside it."""
     if not texts:
         return []
-    return [b"1" + one.tobytes() for one in _compressor.multi_compress_to_buffer(list(texts))]
+    packed = _compressor.multi_compress_to_buffer(list(texts))
+    return [b"1" + packed[n].tobytes() for n in range(len(packed))]
 
 
 def unpack(kept: bytes) -> dict[str, Json]:

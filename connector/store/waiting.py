@@ -14,6 +14,7 @@ from connector.store.payload import pack, unpack
 from connector.store.tables import RunAnswers, WaitingKey, WaitingRun
 
 RECIPE_OFF: Final = "recipe_off"
+NO_LANE: Final = 0  # of a run without a limit, which waits for nobody
 QUICK: Final = 5  # attempts; a run that failed no more often is tried at once when its platform answers again
 _READ: Final = (
     "seq, event, account, recipe, version, refire, at, since, lane, due, attempts, failing, reason, asked, answers"
@@ -73,8 +74,8 @@ def begin(tx: Tx, account: int, begun: Sequence[Begun], now: Instant) -> None:
     more = ("attempts", "reason", "asked")
     for seq, run in enumerate(begun, tx.last(WaitingRun) + 1):
         waits = run.waits
-        lane = _lane(tx, account, waits) if waits.keys else None
-        facts = (seq, run.event, account, run.recipe, run.version, run.refire, run.at, now, lane or seq, now)
+        lane = _lane(tx, account, waits) or seq if waits.keys else NO_LANE
+        facts = (seq, run.event, account, run.recipe, run.version, run.refire, run.at, now, lane, now)
         tx.insert(WaitingRun, (*columns, *more), [(*facts, 0, "", json.dumps(waits.asked))])
         keys = [(waits.memory, account, key, seq) for key in waits.keys]
         tx.insert(WaitingKey, ("memory", "account", "key", "run"), keys)
@@ -82,15 +83,15 @@ def begin(tx: Tx, account: int, begun: Sequence[Begun], now: Instant) -> None:
 
 def _lane(tx: Tx, account: int, waits: Waits) -> int | None:
     """The lane of the runs that hold one of these keys; several become one."""
-    places = ",".join("?" * len(waits.keys))
-    rows = tx.rows(
-        "SELECT DISTINCT w.lane FROM waiting_keys k JOIN waiting_runs w ON w.seq = k.run "  # noqa: S608  places only
-        f"WHERE k.memory = ? AND k.account = ? AND k.key IN ({places}) ORDER BY w.lane",
-        (waits.memory, account, *waits.keys),
+    question = (  # whoever holds one key is in one lane: the first that is found tells it
+        "SELECT w.lane FROM waiting_keys k JOIN waiting_runs w ON w.seq = k.run "
+        "WHERE k.memory = ? AND k.account = ? AND k.key = ? LIMIT 1"
     )
-    for other in rows[1:]:
-        tx.run("UPDATE waiting_runs SET lane = ? WHERE lane = ?", (rows[0][0], other[0]))
-    return rows[0][0] if rows else None
+    found = (tx.one(question, (waits.memory, account, key)) for key in waits.keys)
+    lanes = sorted({row[0] for row in found if row is not None})
+    for other in lanes[1:]:
+        tx.run("UPDATE waiting_runs SET lane = ? WHERE lane = ?", (lanes[0], other))
+    return lanes[0] if lanes else None
 
 
 # ── looking ───────────────────────────────────────────────────────────────────────────────────
@@ -101,15 +102,15 @@ def due(tx: Tx, now: Instant, limit: int) -> list[Run]:
     return _select(tx, "due <= ? ORDER BY due, seq LIMIT ?", (now, limit))
 
 
-def first_of(tx: Tx, lane: int) -> Run | None:
-    """The run that is judged next in a lane."""
-    found = _select(tx, "lane = ? ORDER BY seq LIMIT 1", (lane,))
-    return found[0] if found else None
+def front(tx: Tx, lane: int, limit: int) -> list[Run]:
+    """The runs that are judged next in a lane, in their order."""
+    return _select(tx, "lane = ? ORDER BY seq LIMIT ?", (lane, limit))
 
 
 def answered_lanes(tx: Tx) -> list[int]:
     """The lanes that hold a run which only waits for its turn."""
-    return [row[0] for row in tx.run("SELECT DISTINCT lane FROM waiting_runs WHERE due IS NULL AND reason = ''")]
+    question = "SELECT DISTINCT lane FROM waiting_runs WHERE due IS NULL AND reason = '' AND lane <> 0"
+    return [row[0] for row in tx.run(question)]
 
 
 def any_off(tx: Tx) -> bool:
@@ -188,10 +189,10 @@ def hold(tx: Tx, run: Run, *, due: Instant | None, reason: str, failing: Instant
     )
 
 
-def end(tx: Tx, seq: int) -> None:
-    """The run waits no longer."""
-    tx.run("DELETE FROM waiting_keys WHERE run = ?", (seq,))
-    tx.run("DELETE FROM waiting_runs WHERE seq = ?", (seq,))
+def end(tx: Tx, runs: Sequence[Run]) -> None:
+    """They wait no longer."""
+    tx.many("DELETE FROM waiting_keys WHERE run = ?", [(run.seq,) for run in runs if run.lane])
+    tx.many("DELETE FROM waiting_runs WHERE seq = ?", [(run.seq,) for run in runs])
 
 
 def keep_answers(tx: Tx, rows: Sequence[tuple[int, int, Mapping[str, Json]]]) -> None:

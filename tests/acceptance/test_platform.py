@@ -97,7 +97,10 @@ def test_a_refused_token_slows_one_connection_down_until_it_changes(world: Make,
 """
     recipe = EVERY.replace("intilery.events", "[intilery.events, other.events]")
     here = world(
-        connections=other, switches={"auth_status": status}, recipes={"every.yaml": recipe}, secrets={"TOKEN": "invalid"}
+        connections=other,
+        switches={"auth_status": status},
+        recipes={"every.yaml": recipe},
+        secrets={"TOKEN": "invalid"},
     )
     here.begin()
     here.until(lambda: here.asked(int(status)) > 0, "the refusal")

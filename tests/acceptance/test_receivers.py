@@ -53,7 +53,9 @@ def test_all_arrives_within_half_a_minute_of_the_recovery_and_the_others_never_w
         time.sleep(0.15)
     here.write_secrets(LOCKED_KEY="right", FORBIDDEN_KEY="right")
     for name in ("crm", *TROUBLED):
-        here.until(lambda n=name: len({one.body for one in here.taken(n)}) == len(happened), f"all at {name}", SOON + 10)
+        here.until(
+            lambda n=name: len({one.body for one in here.taken(n)}) == len(happened), f"all at {name}", SOON + 10
+        )
         balance(here.taken(name), happened)
 
     late = {name: max(one.at for one in here.taken(name)) / 1000 - recovery for name in TROUBLED}

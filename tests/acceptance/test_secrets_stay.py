@@ -104,3 +104,25 @@ def test_whatever_fails_no_secret_is_told(here: World) -> None:
     here.kill()
     nothing_leaked(here)
     assert b"canary" not in b"".join(file.read_bytes() for file in files(here))
+
+
+CRASH = """
+import sys
+from connector.cli.app import run_command
+from connector.engines import local
+
+def crash(daemon):
+    secrets = [daemon.settings.connections["intilery"].token.reveal(), *map(str, daemon.settings.vault.variables().values())]
+    raise RuntimeError(f"a defect that names {secrets}")
+
+local.Daemon._begin = crash
+sys.exit(run_command(sys.argv[1:]))
+"""
+
+
+def test_not_even_a_crash_tells_them(here: World) -> None:
+    daemon = here.start("-c", CRASH)
+    assert 70 == daemon.wait(20)
+    assert "this is a mistake in the connector (RuntimeError), not yours" in here.log()
+    assert 1 == len(list(here.folder.glob("connector-defect-*")))
+    nothing_leaked(here)

@@ -31,7 +31,9 @@ def test_whichever_way_it_is_everything_comes_once(world: Make, switch: str, val
     must = set(here.do(lambda sandbox: list(sandbox.account().visible_since())))
     if here.do(lambda sandbox: sandbox.switches["time_field"]) == "eventTime":
         must -= far
-    here.until(lambda: len(inserted(here)) == 30 and must | inserted(here) <= shown(here) | erased(here), "all events", 20)
+    here.until(
+        lambda: len(inserted(here)) == 30 and must | inserted(here) <= shown(here) | erased(here), "all events", 20
+    )
     polls = here.asked()
     here.until(lambda: here.asked() > polls + 2, "another poll")
     balance([one for one in here.came() if event_id(one) not in erased(here)], (must | inserted(here)) - erased(here))

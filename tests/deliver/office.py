@@ -40,7 +40,7 @@ egress: {{allow: [127.0.0.1]}}
 
 
 class Office:
-    """recipes: the `actions` of one each. configuration: YAML, `{url}` in it is the sandbox. switches: the sandbox's."""
+    """actions: of one recipe each. configuration: YAML, `{url}` in it is the sandbox. switches: the sandbox's."""
 
     def __init__(
         self,
@@ -139,11 +139,14 @@ class Office:
                 await asyncio.sleep(0.003)
         await self.store.transact(lambda _: None)  # whatever is being written is written before this
 
+    async def pause(self, seconds: float = 0.005) -> None:
+        await asyncio.sleep(seconds)
+
     # ── what came of it ───────────────────────────────────────────────────────────────────────
 
-    def rows(self, columns: str, table: str = "deliveries") -> list[tuple[Any, ...]]:
+    def rows(self, columns: str, table: str = "deliveries", order: str = "seq") -> list[tuple[Any, ...]]:
         with self.store.read() as tx:
-            return [tuple(row) for row in tx.run(f"SELECT {columns} FROM {table} ORDER BY seq")]
+            return [tuple(row) for row in tx.run(f"SELECT {columns} FROM {table} ORDER BY {order}")]
 
     @property
     def parked(self) -> dict[str, parking.Parked]:

@@ -8,18 +8,11 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from connector.platforms.intilery import profiles
 from connector.sandbox import Sandbox
 from connector.settings import Connection
 from tests.platforms.samples import World, connections
 
 Make: TypeAlias = Callable[..., Connection]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_learned() -> None:
-    """What one test found out about the platform is no help to the next."""
-    profiles._worked.clear()
 
 
 @pytest.fixture

@@ -211,14 +211,6 @@ def test_metadata_is_found_at_the_other_path_too(intilery: Connection) -> None:
     assert ["meta", "metadata"] == [one.parts[-1] for one in asked]
 
 
-def test_the_path_that_found_somebody_is_the_only_one_from_then_on(intilery: Connection) -> None:
-    hold(profiles.find_meta(intilery, "userId:u1"), [_nobody(), answer("intilery/profile-meta")])
-    asked = next(talk := profiles.find_meta(intilery, "userId:u2"))
-    assert "metadata" == sent(asked).parts[-1]
-    with pytest.raises(NothingThere):
-        talk.send(_nobody())
-
-
 def test_where_neither_path_finds_anybody_nobody_is_there(intilery: Connection) -> None:
     with pytest.raises(NothingThere):
         hold(profiles.find_meta(intilery, "userId:u1"), [_nobody(), _nobody()])

@@ -12,8 +12,6 @@ from connector.platforms.intilery import events
 from connector.platforms.intilery.account import request
 from connector.settings import Connection
 
-_worked: Final[dict[tuple[str, str], str]] = {}  # base_url and account → the end of the path that found somebody
-
 ID_TYPES: Final = ("userId", "email", "id")
 _CLUES: Final = {**answers.CLUES, 404: "nobody has this id, or nothing is at this address"}
 
@@ -158,18 +156,14 @@ def meta_words(connection: Connection) -> tuple[str, ...]:
 def find_meta(connection: Connection, who: str, word: str = "") -> Conversation[tuple[Profile, ...]]:
     """A customer's metadata, whichever end its path has. word: the end to try, by default those of the dialect.
 
-    A 404 means either that nobody has the id or that the path ends otherwise: only a success tells which end is right,
-    and is remembered.
+    A 404 means either that nobody has the id or that the path ends otherwise: only a success tells which end is right.
+    Whoever knows it says so, by `meta` of the dialect, and saves the second request.
     """
-    account = (connection.base_url, connection.identity)
-    one, *others = (word,) if word else (_worked[account],) if account in _worked else meta_words(connection)
+    one, *others = (word,) if word else meta_words(connection)
     answer = yield meta(connection, who, word=one)
     if answer.status == 404 and others:
-        one = others[0]
-        answer = yield meta(connection, who, word=one)
-    found = parse_profiles(answer)
-    _worked[account] = one
-    return found
+        answer = yield meta(connection, who, word=others[0])
+    return parse_profiles(answer)
 
 
 @endpoint(
