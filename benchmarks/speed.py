@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connector.model import DAY
 from world import Daemon, Database, Sandbox, configure, folder, iso, run_script, wait
+
+from connector.model import DAY
 
 
 @dataclass

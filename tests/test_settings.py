@@ -491,9 +491,16 @@ BROKEN = [
     ("regulations: dry_run\n", ["1:14: regulations: expected keys and values"]),
     (
         "regulations: {mode: manul, cap: 1/1d}\n",
-        ["1:21: regulations.mode: expected 'dry_run' or 'manual' - did you mean 'manual'?"],
+        ["1:21: regulations.mode: expected 'dry_run', 'manual' or 'api' - did you mean 'manual'?"],
     ),
-    ("regulations: {mode: api, cap: 1/1d}\n", ["1:21: regulations.mode: expected 'dry_run' or 'manual'"]),
+    (
+        "regulations: {mode: api, cap: 1/1d}\n",
+        [
+            "1:14: regulations: mode api lacks connection, path, body, types, list - see docs/configuration.md; or "
+            "write mode: manual"
+        ],
+    ),
+    ("regulations: {body: x}\n", ["1:21: regulations.body: expected keys and values"]),
     (
         "regulations: {mode: manual}\n",
         ["1:14: regulations: mode manual needs a cap: a file cut short must not lift it - write cap: 20/1d"],

@@ -1,14 +1,18 @@
 """`connector approvals`: what waits for a named person to let it go on (design §9)."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.options import AsJson, By, noun, person
+from connector.cli.options import AsJson, By, WrongUse, decider, noun
 from connector.cli.output import Column, emit_json, iso, relative, say, table
 from connector.cli.regulations import tell_steps
 from connector.cli.session import opened, reading, settings
 from connector.engines.clock import now as clock
+from connector.model import State
+
+if TYPE_CHECKING:
+    from connector.store.database import Tx
 
 app = noun("Regulations that wait for a named person.")
 
@@ -19,10 +23,13 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The whole id, from `appro
 def list_(as_json: AsJson = False) -> None:
     """What waits for approval, the most urgent first."""
     from connector.store import history  # noqa: PLC0415
+    from connector.store.database import fact  # noqa: PLC0415
+    from connector.store.regulations import KILL_SWITCH  # noqa: PLC0415
 
     at = clock()
-    with reading(settings()) as tx:
+    with reading(settings("warn")) as tx:
         asked = history.regulations(tx, limit=100_000)
+        stopped = fact(tx, KILL_SWITCH)
         waiting = sorted((one for one in asked if one.waits_for_a_person), key=lambda one: one.due)
     if as_json:
         emit_json(
@@ -43,12 +50,18 @@ def list_(as_json: AsJson = False) -> None:
             ]
         )
         return
+    if stopped:
+        say(f"regulations are stopped by {stopped}: connector regulations resume --by NAME", "bold red")
     rows = [
-        (one.id, one.type, one.user_id, relative(one.proposed, at), relative(one.due, at), one.recipe, one.held)
+        (one.id, one.type, one.user_id, one.reason, relative(one.proposed, at), relative(one.due, at), one.held)
         for one in waiting
     ]
-    table(["id", "type", Column("user", rigid=False), "since", "due", Column("recipe", rigid=False), "held by"], rows)
-    say("next: connector approvals approve ID --by NAME, or reject" if waiting else "nothing waits for approval")
+    user, reason = Column("user", rigid=False), Column("reason", rigid=False)
+    table(["id", "type", user, reason, "since", "due", "held by"], rows)
+    if not waiting:
+        say("nothing waits for approval")
+    elif not stopped:
+        say("next: connector approvals approve ID --by NAME, or reject")
 
 
 @app.command()
@@ -56,8 +69,9 @@ def approve(id: Id, by: By) -> None:
     """Let one regulation go on: it becomes a work item, or is sent where `regulations.mode` is api."""
     from connector.store import history, regulations  # noqa: PLC0415
 
-    of, who = settings(), person(by)
+    of, who = settings("warn"), decider(by)
     with opened(of) as store, store.write() as tx:
+        _must_be_one(tx, id)
         way = regulations.approve(tx, regulations.Rules.of(of), id, who, clock())
         (request,) = history.regulations(tx, delivery=id)
     say(f"approved by {who}")
@@ -72,7 +86,22 @@ def reject(id: Id, by: By) -> None:
     """Turn one regulation down."""
     from connector.store import regulations  # noqa: PLC0415
 
-    who = person(by)
-    with opened(settings()) as store, store.write() as tx:
+    who = decider(by)
+    with opened(settings("warn")) as store, store.write() as tx:
+        _must_be_one(tx, id)
         regulations.reject(tx, id, who, clock())
     say(f"rejected by {who}: {id} is discarded")
+
+
+def _must_be_one(tx: "Tx", id: str) -> None:
+    """Raises WrongUse for half an id, and for a delivery that nobody can decide on; Unknown for what there is not."""
+    from connector.store import history  # noqa: PLC0415
+
+    line = history.delivery(tx, id)
+    if line.id != id:
+        raise WrongUse(f"write the whole id, {line.id}: a decision is never about half of one")
+    if line.kind == "regulation" and line.state == State.DEAD and not history.regulations(tx, delivery=id):
+        raise WrongUse(
+            f"{id} never became a regulation ({line.reason}): mend the recipe, "
+            f"and give it up with `connector deliveries discard {id}`"
+        )

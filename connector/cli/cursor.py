@@ -28,7 +28,7 @@ _FRESH: Final = "fresh"
 @app.command()
 def show(as_json: AsJson = False) -> None:
     """Every reader of every feed: the moment up to which it has read, and how far it is behind."""
-    of, at = settings(), clock()
+    of, at = settings("warn"), clock()
     with reading(of) as tx:
         found = [
             (feed, reader, cursor, cursors)
@@ -66,7 +66,7 @@ def set_(
     by: ByDefault = "",
 ) -> None:
     """Let a feed go on from another moment. Events that are known already are not evaluated again."""
-    of, at = settings(), clock()
+    of, at = settings("warn"), clock()
     _move(of, feed, lambda _stands: moment(to, at), person(by), at)
 
 
@@ -82,7 +82,7 @@ def rewind(
     except ValueError as error:
         raise WrongUse(str(error)) from None
     at = clock()
-    _move(settings(), feed, lambda stands: min(stands, at) - distance, person(by), at)
+    _move(settings("warn"), feed, lambda stands: min(stands, at) - distance, person(by), at)
 
 
 def _move(of: "Settings", name: str, to: Callable[[Instant], Instant], by: str, at: Instant) -> None:

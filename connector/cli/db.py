@@ -23,7 +23,7 @@ def upgrade() -> None:
     """Make the database, or bring an older one up to date. The daemon must be stopped."""
     from connector.store import schema  # noqa: PLC0415
 
-    of = settings()
+    of = settings("warn")
     _refuse_beside_a_daemon(of)
     with opened(of):
         say(f"the database is at version {schema.HEAD}")
@@ -34,7 +34,7 @@ def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; 
     """Write a verified copy, while the daemon runs."""
     from connector.store import file as copies  # noqa: PLC0415
 
-    copies.back_up(settings().database, file)
+    copies.back_up(settings("warn").database, file)
     say(f"backed up to {file} ({file.stat().st_size / 1_000_000:.1f} MB, verified)")
     say("it holds personal data, as the database does: keep it where only its keeper can read it")
 
@@ -46,7 +46,7 @@ def restore(
     """Put a backup in the database's place; the old one is kept aside."""
     from connector.store import file as copies  # noqa: PLC0415
 
-    of = settings()
+    of = settings("warn")
     _refuse_beside_a_daemon(of)
     if not yes:
         say("Restoring goes back to the moment of the backup:")
@@ -64,7 +64,7 @@ def prune() -> None:
     """Let go now of what is older than `privacy.keep` says, and give the room back."""
     from connector.store import file, retention  # noqa: PLC0415
 
-    of = settings()
+    of = settings("warn")
     kept = of.privacy.keep
     keep = retention.Keep(kept.events, kept.ids, kept.deliveries)
     looked_at = 0
@@ -88,7 +88,7 @@ def verify(as_json: AsJson = False) -> None:
     """Check that the database is sound. Exits 1 when it is not."""
     from connector.store.verify import verify as look  # noqa: PLC0415
 
-    with reading(settings()) as tx:
+    with reading(settings("warn")) as tx:
         checks = look(tx)
     if as_json:
         emit_json([{"check": one.name, "ok": not one.fault, "fault": one.fault} for one in checks])

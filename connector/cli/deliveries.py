@@ -68,7 +68,7 @@ def list_(
     """Deliveries, newest first."""
     from connector.store import history  # noqa: PLC0415
 
-    of, at = settings(), clock()
+    of, at = settings("warn"), clock()
     begin, to = None if since is None else moment(since, at), destination and receiver(of, destination)
     with reading(of) as tx:
         lines = history.deliveries(tx, state=state, destination=to, recipe=recipe, since=begin, limit=limit)
@@ -117,7 +117,7 @@ def show(
     from connector.store import history, parking  # noqa: PLC0415
 
     at = clock()
-    with reading(settings()) as tx:
+    with reading(settings("warn")) as tx:
         story = history.story(tx, id)
         parked = parking.parked(tx).get(story.line.destination)
     advice = _advice(story.line, parked, at)
@@ -305,7 +305,7 @@ def _change(act: Act, chosen: Sequence[str] | Narrowed, state: State, by: str) -
     from connector.store import history  # noqa: PLC0415
     from connector.store.database import chunks  # noqa: PLC0415
 
-    of, who = settings(), person(by)
+    of, who = settings("warn"), person(by)
     with opened(of) as store:
         with store.read() as tx:
             if isinstance(chosen, Narrowed):
@@ -327,4 +327,4 @@ def _may(line: "Line") -> bool:
 
 
 def _who_sends() -> str:
-    return "" if daemon(settings()) is not None else ": start `connector run` to send"
+    return "" if daemon(settings("warn")) is not None else ": start `connector run` to send"

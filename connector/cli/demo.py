@@ -1,10 +1,13 @@
 """`connector demo`: the whole machine on made-up traffic, in a temporary folder, with nothing to set up."""
 
 import asyncio
+import html
+import json
 import logging
 import os
 import shutil
 import signal
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +36,7 @@ connections:
     auth_token: any-token
     base_url: {url}
     feeds: {{events: {{poll: 1s, lag: 2s}}}}
+  intempt: {{organization: demo, project: shop, api_key: any.key, base_url: {url}}}
 destinations:
   sales: {{slack: "{url}/slack/sales"}}
   ops: {{slack: "{url}/slack/ops"}}
@@ -57,6 +61,8 @@ def demo(
         seconds = span(length) / 1000 if length else None
     except ValueError as error:
         raise WrongUse(f"--for: {error}") from None
+    if seconds == 0:
+        raise WrongUse("--for: 0s is no time to watch anything: write, e.g., 20s")
     logging.getLogger("connector").setLevel(logging.ERROR)
     with TemporaryDirectory(prefix="connector-demo-") as folder:
         delivered = asyncio.run(_demo(Path(folder), seconds, traffic))
@@ -77,7 +83,7 @@ async def _demo(folder: Path, seconds: float | None, traffic: str) -> int:
         daemon = Daemon(load(configuration, _without_ours(os.environ)), asyncio.Event())
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, daemon.stop.set)
-        screen = Screen(Console(highlight=False, soft_wrap=True))
+        screen = Screen(Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140))
         screen.welcome(folder, sandbox.url)
         running = asyncio.create_task(daemon.run())
         await _show(daemon, running, screen, None if seconds is None else time.monotonic() + seconds)
@@ -136,7 +142,7 @@ class Screen:
         _seq, settled, created, state, reason, recipe, kind, destination, body, meta, answer, name, _ = row
         self.states[state] = self.states.get(state, 0) + 1
         at = time.strftime("%H:%M:%S", time.localtime((settled or created) / 1000))
-        what = meta if kind == "regulation" else (body or b"").decode(errors="replace")
+        what = meta if kind == "regulation" else _readable(kind, (body or b"").decode(errors="replace"))
         line = Text.assemble(
             (f"{at}  ", "dim"),
             (f"{shorten(name, 24):24} ", "cyan"),
@@ -146,9 +152,9 @@ class Screen:
             f"{kind} {destination or ''}".strip().ljust(14)[:14] + " ",
             (f"{state}{f' ({reason})' if reason else ''} ", _STYLES.get(state, "")),
             (f"{answer}  " if state == "dead" else "", ""),
-            (shorten(what, 70), "dim"),
         )
-        self.console.print(line)
+        room = max(20, self.console.width - line.cell_len - 1)
+        self.console.print(line.append(shorten(what, room), "dim"))
 
     def farewell(self, store: "Store") -> None:
         """The sums, and where to go from here."""
@@ -157,6 +163,11 @@ class Screen:
         said = ", ".join(f"{n} {state}" for state, n in sorted(self.states.items())) or "no deliveries"
         self.console.print(Text(f"\n{events} events, {said}.", "bold"))
         self.console.print(Text("Make your own: connector init"))
+
+
+def _readable(kind: str, body: str) -> str:
+    """A body as a person reads it."""
+    return html.unescape(str(json.loads(body)["text"])) if kind == "slack" else body
 
 
 def _without_ours(environ: "os._Environ[str]") -> dict[str, str]:

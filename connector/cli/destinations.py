@@ -63,7 +63,7 @@ def list_(as_json: AsJson = False) -> None:
     """Every destination: open or parked, and what waits for it."""
     from connector.store import parking  # noqa: PLC0415
 
-    of, at = settings(), clock()
+    of, at = settings("warn"), clock()
     with reading(of) as tx:
         found = standings(tx, of)
         parked = parking.parked(tx)
@@ -128,7 +128,7 @@ def park(name: Name, by: ByDefault = "") -> None:
     """Call it no more until it is released; its deliveries wait."""
     from connector.store import people  # noqa: PLC0415
 
-    of, who = settings(), person(by)
+    of, who = settings("warn"), person(by)
     with opened(of) as store, store.write() as tx:
         people.park(tx, _known(of, name), who, clock())
     say(f"{name} is parked by {who}; its deliveries wait until: connector destinations release {name}")
@@ -139,7 +139,7 @@ def release(name: Name, by: ByDefault = "") -> None:
     """Call a parked one again, at once."""
     from connector.store import people  # noqa: PLC0415
 
-    of, who = settings(), person(by)
+    of, who = settings("warn"), person(by)
     with opened(of) as store, store.write() as tx:
         was_parked = people.open_destination(tx, _known(of, name), who, clock())
     say(f"{name} is called again" if was_parked else f"{name} was not parked")

@@ -35,7 +35,7 @@ def events(
     """Which events come, and with NAME what is in them."""
     at = clock()
     begin = moment(since, at)
-    with reading(settings()) as tx:
+    with reading(settings("warn")) as tx:
         if name is None:
             _names(tx, begin, at, since, as_json=as_json)
         elif listed:

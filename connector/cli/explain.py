@@ -70,7 +70,7 @@ def explain(
     """Why an event fired or did not: each condition with the event's value and the verdict."""
     from connector.store import history  # noqa: PLC0415
 
-    of, at = settings(), clock()
+    of, at = settings("warn"), clock()
     with reading(of) as tx:
         written = _written(event)
         seq, found = (None, _parsed(of, written, at)) if written is not None else history.event(tx, event)

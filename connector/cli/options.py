@@ -23,12 +23,17 @@ class WrongUse(ConnectorError):
 
 
 def person(by: str = "") -> str:
-    """Who decides, as the audit names them. Raises WrongUse for a name of blanks."""
-    if not by:
-        try:
-            return getpass.getuser()
-        except (KeyError, OSError):
-            raise WrongUse("this login has no name: add --by NAME") from None
+    """Who does it, as the audit names them: without a name the login's. Raises WrongUse for a name of blanks."""
+    if by:
+        return decider(by)
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise WrongUse("this login has no name: add --by NAME") from None
+
+
+def decider(by: str) -> str:
+    """Who decides, where a name must be given; nobody's login stands for them. Raises WrongUse without one."""
     if not by.strip():
         raise WrongUse("--by needs a name: it is kept in the audit")
     return by.strip()

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from connector.cli.options import AsJson, By, noun, person
+from connector.cli.options import AsJson, By, decider, noun
 from connector.cli.output import Column, emit_json, iso, relative, say, table
 from connector.cli.session import opened, reading, settings
 from connector.engines.clock import now as clock
@@ -37,7 +37,7 @@ def list_(as_json: AsJson = False) -> None:
     from connector.store.regulations import KILL_SWITCH, WORK_ITEM  # noqa: PLC0415
 
     at = clock()
-    with reading(settings()) as tx:
+    with reading(settings("warn")) as tx:
         ledger = history.regulations(tx, limit=100_000)
         stopped = fact(tx, KILL_SWITCH)
     if as_json:
@@ -101,8 +101,8 @@ def done(
     """Note that the work was done in the platform's console, or that what was sent has finished."""
     from connector.store import regulations  # noqa: PLC0415
 
-    who = person(by)
-    with opened(settings()) as store, store.write() as tx:
+    who = decider(by)
+    with opened(settings("warn")) as store, store.write() as tx:
         regulations.done(tx, id, who, clock())
     say(f"done by {who}: {id}")
 
@@ -112,8 +112,8 @@ def stop(by: By) -> None:
     """The kill switch: hold every open regulation, let none be approved or done."""
     from connector.store import regulations  # noqa: PLC0415
 
-    who = person(by)
-    with opened(settings()) as store, store.write() as tx:
+    who = decider(by)
+    with opened(settings("warn")) as store, store.write() as tx:
         regulations.stop(tx, who, clock())
     say(f"regulations are stopped by {who}; to go on: connector regulations resume --by NAME")
 
@@ -123,7 +123,7 @@ def resume(by: By) -> None:
     """Lift the kill switch."""
     from connector.store import regulations  # noqa: PLC0415
 
-    of, who = settings(), person(by)
+    of, who = settings("warn"), decider(by)
     with opened(of) as store, store.write() as tx:
         regulations.resume(tx, regulations.Rules.of(of), who, clock())
     say(f"regulations go on, says {who}: see connector approvals list")

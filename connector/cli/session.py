@@ -4,11 +4,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from connector.cli.options import WrongUse
 from connector.cli.output import complain
+from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from connector.settings import Settings
@@ -18,10 +20,20 @@ config_file: ContextVar[Path] = ContextVar("config_file", default=Path("connecto
 
 
 def settings(secrets: Literal["error", "warn"] = "error") -> "Settings":
-    """The configuration of this invocation. secrets: whether a missing one is an error. Raises ConfigurationError."""
+    """The configuration of this invocation. secrets: whether a missing one is an error; "warn" for what calls nobody.
+
+    Raises ConfigurationError, and WrongUse where there is no file.
+    """
     from connector.settings import load  # noqa: PLC0415
 
-    return load(config_file.get(), os.environ, secrets=secrets)
+    file = config_file.get()
+    if not file.exists():
+        raise WrongUse(f"there is no {file}: `connector init` writes one, `--config FILE` names another")
+    loaded = load(file, os.environ, secrets=secrets)
+    astray = [each for each in loaded.warnings if not each.message.startswith(("connections.", "destinations."))]
+    if astray:  # its default would hold instead: another database, for one
+        raise ConfigurationError([replace(each, severity="error") for each in astray])
+    return loaded
 
 
 def daemon(of: "Settings") -> int | None:

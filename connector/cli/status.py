@@ -24,7 +24,7 @@ _RECENT: Final = 7 * DAY  # gaps younger than this are shown
 
 def status(as_json: AsJson = False) -> None:
     """Whether all is well. Exits 1 when it is not, saying why."""
-    of, at = settings(), clock()
+    of, at = settings("warn"), clock()
     process = daemon(of)
     with reading(of) as tx:
         found = _look(of, tx, process, at)

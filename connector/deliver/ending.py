@@ -49,7 +49,7 @@ class Ending:
     def end(
         self, tx: Tx, answered: Sequence[Run], lanes: Iterable[int], given_up: Sequence[tuple[Run, str]] = ()
     ) -> tuple[set[str], set[int]]:
-        """End what can be: runs that were just answered, those behind them in their lanes, and those given up, with why.
+        """End what can be: runs just answered, those behind them in their lanes, and those given up, each with why.
 
         Gives the destinations that have something to send, and the lanes in which there was more than is done at once.
         """

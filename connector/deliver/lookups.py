@@ -192,24 +192,23 @@ class Lookups:
 
     async def _flush(self) -> None:
         """Write what came of every look since the last time, and end the runs that can be, in one transaction."""
-        steps, self._steps = self._steps[:SOME], self._steps[SOME:]
-        lanes, self._lanes = self._lanes, set()
+        steps, lanes = self._steps[:SOME], frozenset(self._lanes)
         recovered, self.asking.recovered = self.asking.recovered, False
         try:
             kicked, more = await self.store.transact(lambda tx: self._write(tx, steps, lanes, hurry=recovered))
         except BaseException:
-            self._steps, self._lanes = steps + self._steps, lanes | self._lanes
             self.asking.recovered |= recovered
             raise
+        del self._steps[: len(steps)]
         for step in steps:
             self._under_way.pop(step.run.seq, None)
-        self._lanes |= more
+        self._lanes = (self._lanes - lanes) | more
         if self._lanes or self._steps:
             self._came.set()
         self.kick(kicked)
         self.look()
 
-    def _write(self, tx: Tx, steps: list[Step], lanes: set[int], *, hurry: bool) -> tuple[set[str], set[int]]:
+    def _write(self, tx: Tx, steps: list[Step], lanes: frozenset[int], *, hurry: bool) -> tuple[set[str], set[int]]:
         """The destinations that have something to send, and the lanes in which more can be judged."""
         now = self.now()
         if hurry:

@@ -29,12 +29,14 @@ from connector.deliver.regulator import Regulator
 from connector.engines.clock import Watch, monotonic, now
 from connector.engines.polling import Polling, line
 from connector.engines.service import Service
+from connector.errors import ConfigurationError
 from connector.feeds import Feed, feeds_of
 from connector.http import Http
 from connector.model import Instant, instant, span
 from connector.poll import Desk, Gates, StoredMemory
 from connector.recipe.recipe import Known
-from connector.settings import Settings
+from connector.secrets import stamp
+from connector.settings import Settings, load
 from connector.store import driver, inbox, lock, outbox, retention
 from connector.store.database import Store, Tx, set_fact
 from connector.store.outbox import Result
@@ -64,7 +66,7 @@ class Daemon:
     _watch: Watch = field(default_factory=Watch)
     _outside: int = 0
     _secrets: dict[str, str] = field(default_factory=dict)
-    _changed: bool = False
+    _edited: object = None
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Run until `stop` is set. Raises DatabaseBusy when another daemon holds the database."""
@@ -171,7 +173,17 @@ class Daemon:
 
     def _every(self, seconds: float, name: str, call: Callable[..., Awaitable[None]], *args: object) -> None:
         first = datetime.now(UTC)
-        self._scheduler.add_job(call, "interval", args, seconds=seconds, id=name, name=name, next_run_time=first)
+        self._scheduler.add_job(
+            self._until_stopped, "interval", (call, *args), seconds=seconds, id=name, name=name, next_run_time=first
+        )
+
+    async def _until_stopped(self, call: Callable[..., Awaitable[None]], *args: object) -> None:
+        """A wake-up; that the stop cancels it is no failure."""
+        try:
+            await call(*args)
+        except asyncio.CancelledError:
+            if not self.stop.is_set():
+                raise
 
     async def _turn(self, polling: Polling) -> None:
         try:
@@ -195,13 +207,25 @@ class Daemon:
         if self.service.refresh():
             self.lookups.recipes_changed()
         self._see_new_secrets()
-        if not self._changed and self.settings.changed():
-            self._changed = True
-            log.warning("configuration.changed: restart to apply", extra={"file": str(self.settings.file)})
+        self._see_new_configuration()
         self.courier.look()
         self.lookups.look()
         if self.regulator is not None:
             self.regulator.look()
+
+    def _see_new_configuration(self) -> None:
+        """Report an edited connector.yaml, once an edit; `.env` needs no word, since secrets are read when used."""
+        seen = stamp(self.settings.file)
+        if seen == self._edited or not self.settings.changed():
+            return
+        self._edited = seen
+        try:
+            edited = load(self.settings.file, os.environ, secrets="warn").document.data != self.settings.document.data
+            told = "configuration.changed: restart to apply" if edited else ""
+        except ConfigurationError as error:
+            told = f"configuration.broken: {error.mistakes[0]}; the daemon goes on with the one it started with"
+        if told:
+            log.warning(told, extra={"file": str(self.settings.file)})
 
     def _see_new_secrets(self) -> None:
         changed = set()

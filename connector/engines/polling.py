@@ -10,7 +10,7 @@ from random import SystemRandom
 from typing import Final
 
 from connector.engines.ahead import Ahead
-from connector.errors import FeedError, FeedRefused
+from connector.errors import FeedError, FeedRefused, SecretMissing
 from connector.feeds import Feed, Send
 from connector.feeds.cursor import FRESH
 from connector.http import Bucket
@@ -68,7 +68,7 @@ class Polling:
     failures: int = 0
     not_before: Instant = 0
     error: str = ""
-    fingerprint: str = ""
+    fingerprint: str | None = None  # of a token that is refused: another one is a reason to ask at once
     events: int = 0
     stopping: bool = False
     suspended: dict[str, Ahead] = field(default_factory=dict)
@@ -91,6 +91,8 @@ class Polling:
             await self._again(now + self.feed.poll * 9 // 10)
         except FeedError as error:
             wait = self._failed(error)
+        except SecretMissing as error:
+            wait = self._failed(FeedRefused(str(error)))
         except CursorMoved as error:
             log.warning("feed.cursor_moved", extra={"feed": self.feed.name, "reason": str(error)})
         self._write_down(now)
@@ -174,7 +176,7 @@ class Polling:
     def _failed(self, error: FeedError) -> int:
         self.failures += 1
         self.error = self.connection.token.vault.redact(str(error))  # the platform may repeat what it was sent
-        self.fingerprint = ""  # of a token that is refused: only for that a new one is a reason to ask at once
+        self.fingerprint = None
         if isinstance(error, FeedRefused):
             wait = REFUSED_WAIT
             self.fingerprint = self._fingerprint()
@@ -195,7 +197,7 @@ class Polling:
             return ""
 
     def _secret_changed(self) -> bool:
-        return bool(self.fingerprint) and self._fingerprint() != self.fingerprint
+        return self.fingerprint is not None and self._fingerprint() != self.fingerprint
 
     def refused(self) -> bool:
         """Whether the platform refuses the token, and it has been replaced since: worth a turn at once."""

@@ -146,6 +146,13 @@ def story(tx: Tx, id: str) -> Story:
     )
 
 
+def runs_again(tx: Tx, line: Line) -> bool:
+    """Whether a backfill evaluates the event of this delivery again unasked: its run ended with `error`, made nothing."""
+    question = "SELECT o.reason FROM outcomes o JOIN deliveries d ON d.run = o.seq WHERE d.seq = ?"
+    row = tx.one(question, (line.seq,))
+    return row is not None and row[0] == "error"
+
+
 def _message(facts: Any) -> Message:
     headers = tuple((name, value) for name, value in json.loads(facts.headers or "[]"))
     return Message(facts.method, facts.path, headers, facts.body or b"", json.loads(facts.meta or "{}"))
@@ -154,6 +161,8 @@ def _message(facts: Any) -> Message:
 def _unknown(noun: str, id: str, found: int, advice: str) -> str:
     if found:
         return f"several {noun} ids begin with {id!r}: write more of it"
+    if len(id) < SHORTEST_PREFIX:
+        return f"there is no {noun} {id!r}: write at least {SHORTEST_PREFIX} characters of its id, or {advice}"
     return f"there is no {noun} {id!r}: {advice}"
 
 
@@ -333,6 +342,12 @@ def delivery_counts(tx: Tx) -> dict[str, int]:
         counts[state] += n
     counts[State.DELIVERED] = int(tx.one("SELECT count(*) FROM deliveries")[0]) - sum(counts.values())
     return counts
+
+
+def held_counts(tx: Tx) -> dict[str, int]:
+    """How many deliveries are held, by what holds them."""
+    rows = tx.run(f"SELECT reason, count(*) FROM deliveries WHERE state = 'held' AND {_UNUSUAL} GROUP BY reason")  # noqa: S608
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def _unsettled(tx: Tx) -> list[tuple[str, str, int]]:

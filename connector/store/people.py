@@ -26,10 +26,12 @@ def retry(tx: Tx, id: str, by: str, now: Instant) -> Line:
     if line.state != State.DEAD:
         raise Refused(f"{line.id} is {line.state}: only a dead delivery can be retried")
     if not line.rendered:
-        raise Refused(
-            f"{line.id} was never rendered ({line.reason}): mend the recipe, then "
-            f"`connector backfill {line.recipe} --refire`"
+        way = (
+            f"mend the recipe, then `connector backfill {line.recipe}`"
+            if history.runs_again(tx, line)
+            else f"give it up with `connector deliveries discard {line.id}`, its run made others"
         )
+        raise Refused(f"{line.id} was never rendered ({line.reason}): {way}")
     tx.run(
         "UPDATE deliveries SET state = 'pending', reason = '', attempts = 0, due = ?, settled = NULL, "
         "expires_at = NULL WHERE seq = ?",
@@ -40,11 +42,14 @@ def retry(tx: Tx, id: str, by: str, now: Instant) -> Line:
 
 
 def discard(tx: Tx, id: str, by: str, now: Instant) -> Line:
-    """A held, pending or dead delivery is given up for good. Raises Unknown and Refused."""
+    """A held, pending or dead delivery is given up for good. Raises Unknown and Refused.
+
+    A regulation is turned down instead, but for one that could not be rendered: nobody was ever asked for it.
+    """
     line = history.delivery(tx, id)
     if line.state not in {State.HELD, State.PENDING, State.DEAD}:
         raise Refused(f"{line.id} is already {line.state}")
-    if line.kind == _REGULATION:
+    if line.kind == _REGULATION and history.regulations(tx, delivery=line.id):
         raise Refused(f"{line.id} is a regulation: turn it down with `connector approvals reject {line.id} --by NAME`")
     tx.run(
         "UPDATE deliveries SET state = 'discarded', reason = ?, settled = ? WHERE seq = ?", (f"by {by}", now, line.seq)

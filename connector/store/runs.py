@@ -5,6 +5,7 @@ approval of regulations, and loops of what we write ourselves.
 """
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,8 @@ from connector.store.database import Tx
 from connector.store.outbox import COLUMNS
 from connector.store.regulations import Rules
 from connector.store.tables import Delivery, GuardPass, StoredOutcome
+
+log = logging.getLogger("connector.deliver")
 
 
 class Gates(Protocol):
@@ -62,6 +65,7 @@ class Ledger:
     rules: Rules
     now: Instant
     needy: set[int] = field(default_factory=set)
+    said: set[tuple[str, str, str]] = field(default_factory=set)
 
     def write(
         self, account: int, taken: Sequence[Taken], silent: Mapping[tuple[str, Reason], int] = MappingProxyType({})
@@ -147,6 +151,8 @@ class Ledger:
             refire=one.refire,
         )
         state, reason = self._gate(account, identity, one, planned)
+        if state == State.HELD and reason != "needs":
+            self._say_held(one.outcome.recipe, planned, reason)
         expires = self.gates.expires(planned)
         message = planned.message
         open_state = state in {State.PENDING, State.HELD}
@@ -162,6 +168,13 @@ class Ledger:
             ),
             *(0, "", ""),
         )
+
+    def _say_held(self, recipe: str, planned: Planned, reason: str) -> None:
+        """Say that a person is waited for: the first of a kind in a transaction speaks for all."""
+        facts = (recipe, planned.destination or planned.kind, reason)
+        if facts not in self.said:
+            self.said.add(facts)
+            log.warning("delivery.held", extra=dict(zip(("recipe", "destination", "reason"), facts, strict=True)))
 
     def _gate(self, account: int, identity: str, one: Taken, planned: Planned) -> tuple[State, str]:
         if planned.state != State.PENDING:

@@ -157,8 +157,8 @@ class WaitingRun(SQLModel, table=True):
     """A run that waits for its lookups. It gets an outcome when it ends, and is then no longer here.
 
     due: when it is looked at next; null while it only waits for its turn, or while its recipe is off. lane: runs of one
-    lane are judged in order; it is the number of its first, or 0 without a limit. failing: since when an answer is due that does not come.
-    asked, keys: JSON; answers: those that came so far, packed.
+    lane are judged in order; it is the number of its first, or 0 without a limit. failing: since when its answers have
+    failed to come. asked: JSON; answers: those that came so far, packed.
     """
 
     __tablename__ = "waiting_runs"

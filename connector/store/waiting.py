@@ -16,6 +16,10 @@ from connector.store.tables import RunAnswers, WaitingKey, WaitingRun
 RECIPE_OFF: Final = "recipe_off"
 NO_LANE: Final = 0  # of a run without a limit, which waits for nobody
 QUICK: Final = 5  # attempts; a run that failed no more often is tried at once when its platform answers again
+_BEGUN: Final = (
+    *("seq", "event", "account", "recipe", "version", "refire", "at", "since", "lane", "due", "attempts", "reason"),
+    "asked",
+)
 _READ: Final = (
     "seq, event, account, recipe, version, refire, at, since, lane, due, attempts, failing, reason, asked, answers"
 )
@@ -70,15 +74,21 @@ class Begun:
 
 def begin(tx: Tx, account: int, begun: Sequence[Begun], now: Instant) -> None:
     """Have runs wait, due at once, each in the lane of those its keys meet."""
-    columns = ("seq", "event", "account", "recipe", "version", "refire", "at", "since", "lane", "due")
-    more = ("attempts", "reason", "asked")
+    if not begun:
+        return
+    alone = []
     for seq, run in enumerate(begun, tx.last(WaitingRun) + 1):
         waits = run.waits
         lane = _lane(tx, account, waits) or seq if waits.keys else NO_LANE
-        facts = (seq, run.event, account, run.recipe, run.version, run.refire, run.at, now, lane, now)
-        tx.insert(WaitingRun, (*columns, *more), [(*facts, 0, "", json.dumps(waits.asked))])
+        facts = (seq, run.event, account, run.recipe, run.version, run.refire, run.at, now, lane, now, 0, "")
+        row = (*facts, json.dumps(waits.asked))
+        if lane == NO_LANE:
+            alone.append(row)
+            continue
+        tx.insert(WaitingRun, _BEGUN, [row])
         keys = [(waits.memory, account, key, seq) for key in waits.keys]
         tx.insert(WaitingKey, ("memory", "account", "key", "run"), keys)
+    tx.insert(WaitingRun, _BEGUN, alone)
 
 
 def _lane(tx: Tx, account: int, waits: Waits) -> int | None:

@@ -9,7 +9,7 @@ import pytest
 from connector.model import instant
 from tests.acceptance.books import event_id
 from tests.acceptance.conftest import Make
-from tests.acceptance.world import CRM, EVERY, World
+from tests.acceptance.world import EVERY, World
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {  # what is answered → what the log says
     "html": ({}, "not a list of events"),

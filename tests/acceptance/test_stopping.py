@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.books import balance, event_id, firsts, repeats
 from tests.acceptance.conftest import Make
-from tests.acceptance.world import CRM, World
+from tests.acceptance.world import CRM
 
 OTHER_CLOCK = str(Path(__file__).with_name("other_clock.py"))
 HOUR = 3_600_000

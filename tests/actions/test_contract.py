@@ -34,8 +34,10 @@ def example(request: pytest.FixtureRequest) -> Action:
     return action(Action.kinds[request.param].example)
 
 
-def test_there_are_three_kinds() -> None:
-    assert ["regulation", "slack", "webhook"] == KINDS
+def test_every_kind_is_there() -> None:
+    written = ["intempt_collection", "intempt_consent", "intempt_source", "intempt_track"]
+    written += ["intilery_command", "intilery_identify", "intilery_page", "intilery_screen", "intilery_track"]
+    assert [*written, "regulation", "slack", "webhook"] == KINDS
     assert ["slack", "webhook"] == sorted(Destination.kinds)
 
 

@@ -70,7 +70,7 @@ class Said:
 class _Gates:
     """No destination's word: what the planned delivery says itself."""
 
-    def receiver(self, planned: Planned, event: Event) -> str:  # noqa: ARG002  no event decides it
+    def receiver(self, planned: Planned, event: Event) -> str:
         return planned.destination
 
     def expires(self, planned: Planned) -> int | None:
@@ -79,7 +79,7 @@ class _Gates:
     def guard(self, planned: Planned) -> Rate | None:
         return planned.guard
 
-    def order_key(self, planned: Planned, event: Event) -> str | None:  # noqa: ARG002  none has one
+    def order_key(self, planned: Planned, event: Event) -> str | None:
         return None
 
 

@@ -273,7 +273,7 @@ def test_an_answered_run_whose_turn_comes_while_its_recipe_is_off_is_held_too(tm
         bench.shelf.put()
         await line.say("u1")
         await bench.rest()
-        assert (["recipe_off", ""], []) == ([run.reason for run in bench.waiting], bench.outcomes)
+        assert (["recipe_off"] * 2, []) == ([run.reason for run in bench.waiting], bench.outcomes)
         bench.shelf.put(recipe(limit="1/24h"))
         bench.lookups.recipes_changed()
         await bench.rest()
@@ -351,7 +351,7 @@ def test_runs_whose_turn_had_come_when_the_process_died_end_at_the_next_start(tm
         await bench.rest()
         assert (["e1 Ada"], []) == (bench.sent, bench.waiting)
 
-    on(tmp_path, use, recipe())
+    on(tmp_path, use, recipe(limit="1/24h"))
 
 
 def test_a_long_lane_is_judged_some_at_a_time_and_to_its_end(tmp_path: Path) -> None:

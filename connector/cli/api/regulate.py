@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from connector.cli.api import call, given
-from connector.cli.options import AsJson, By, Yes, confirm, person
+from connector.cli.options import AsJson, By, Yes, confirm, decider
 from connector.cli.output import emit_json, say
 from connector.cli.session import opened, settings
 from connector.engines.clock import now as clock
@@ -35,7 +35,7 @@ def regulate(
     from connector.store import by_hand  # noqa: PLC0415
     from connector.store.regulations import Rules  # noqa: PLC0415
 
-    of, who = settings(), person(by)
+    of, who = settings(), decider(by)
     chosen = given.connection_of(of, "intilery", connection)
     try:
         regulations.regulate(chosen, kind, [user])  # a mistake in it is told before anybody is asked
