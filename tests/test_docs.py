@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from connector import actions, document, replay, settings
 from connector.actions import Action, Destination
+from connector.actions.regulating import Api
 from connector.feeds import Feed, feeds_of
 from connector.model import State
 from connector.recipe.compare import OPERATORS
@@ -119,6 +120,7 @@ def test_a_configuration_in_the_documentation_loads(block: Block, tmp_path: Path
     loaded = settings.load(file, dict.fromkeys(Vault.names(text), SECRET))
     for section in loaded.destinations.values():
         Destination.read(section)
+    Api.of(loaded)
     for connection in loaded.connections.values():
         feeds_of(connection)
 

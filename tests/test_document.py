@@ -142,6 +142,7 @@ DEEP = "lists and mappings are nested too deeply - at most 32 levels"
 TEMPLATE = 'a template needs quotes around it - write "{{ … }}"'
 SECOND = "a second ': ' where no key can stand - mend the indentation, or put quotes around the text"
 INDENT = "mend the indentation, or put quotes around the text"
+REST = "what follows could not be read yet"
 QUOTES = "put quotes around the text"
 ALIAS = "a text that begins with '*' is an alias, which is not used here - put quotes around it"
 ANCHOR = "a text that begins with '&' is an anchor, which is not used here - put quotes around it"
@@ -202,7 +203,7 @@ BROKEN = [
     ("a: !binary |\n  b\n", f"f:1:4: {TAG}"),
     ("a: !x!y z\n", f"f:1:4: text cannot begin with '!' - {QUOTES}"),
     ("%YAML 1.1\n---\na: b\n", "f:1:1: directives such as %YAML are not used here - delete this line"),
-    ("%UNKNOWN x\n---\na: b\n", "f:1:1: directives such as %YAML are not used here - delete this line"),
+    ("%UNKNOWN x\n---\na: b\n", f"f:1:1: directives such as %YAML are not used here - delete this line; {REST}"),
     ("a: b\n---\nc: d\n", "f:2:1: a second document begins here - one file holds one: delete it, or the '---'"),
     ("a: b\n...\nc: d\n", f"f:3:1: nothing can follow here - {INDENT}"),
     # syntax
@@ -218,7 +219,7 @@ BROKEN = [
     ("a: % off\n", f"f:1:4: text cannot begin with '%' - {QUOTES}"),
     ("a: > b\n", f"f:1:4: after '|' or '>' the text begins on a new line - indent it, or {QUOTES}"),
     ("a: 'b\n", "f:1:4: this quote is never closed - close it"),
-    ('a: "b\nc: d\n', "f:1:4: this quote is never closed - close it"),
+    ('a: "b\nc: d\n', f"f:1:4: this quote is never closed - close it; {REST}"),
     ('a: "b" c\n', "f:1:8: text follows the closing quote - put quotes around the whole text"),
     ("a: 'it's'\n", "f:1:8: text follows the closing quote - put quotes around the whole text"),
     (r'a: "\d+"' + "\n", f"f:1:5: this is no escape of double quotes - {ESCAPE}"),

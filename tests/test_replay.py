@@ -208,7 +208,7 @@ a: if
     no   all
       yes  properties.price gte 50 ("60")
       no   traits.email exists true (absent)
-      error: not a number: properties.word is text properties.word gt 1 ("abc")""" == "\n".join(found.lines())
+      error  properties.word gt 1 ("abc"): not a number""" == "\n".join(found.lines())
 
 
 def test_explain_shows_the_items_of_lists_and_the_conditions_of_actions() -> None:

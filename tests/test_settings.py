@@ -97,7 +97,7 @@ def test_an_intempt_connection_is_named_by_organization_and_project() -> None:
 
 def test_every_key_can_be_set() -> None:
     settings = loaded(
-        """database: postgresql+psycopg://connector@db/connector
+        """database: sqlite:////var/lib/connector.db
 recipes: elsewhere
 secrets_dir: keys
 connections: {}
@@ -110,7 +110,7 @@ alarms: {to: ops, heartbeat: "${HOOK}"}
 web: {host: "::", port: 80, token: "${TOKEN}"}
 """
     )
-    assert ("postgresql+psycopg://connector@db/connector", Path("elsewhere"), Path("keys")) == (
+    assert ("sqlite:////var/lib/connector.db", Path("elsewhere"), Path("keys")) == (
         settings.database,
         settings.recipes,
         settings.secrets_dir,
@@ -134,7 +134,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert (f"sqlite:///{folder}/data/x.db?timeout=5", folder / "recipes") == (settings.database, settings.recipes)
 
 
-@pytest.mark.parametrize("database", ["sqlite:////var/lib/x.db", "sqlite:///:memory:", "postgresql+psycopg://h/x"])
+@pytest.mark.parametrize("database", ["sqlite:////var/lib/x.db", "sqlite:///:memory:"])
 def test_other_addresses_of_a_database_stay_as_they_are(database: str) -> None:
     assert database == loaded(f"database: '{database}'\n").database
 
@@ -232,7 +232,8 @@ def test_an_empty_variable_counts_as_not_set() -> None:
             {"CONNECTOR_WBE__PORT": "1"},
             ["CONNECTOR_WBE__PORT: no setting has this name - did you mean 'CONNECTOR_WEB__PORT'?"],
         ),
-        ({"CONNECTOR_WEB__": "1"}, ["CONNECTOR_WEB__: no setting has this name - did you mean 'CONNECTOR_WEB__'?"]),
+        ({"CONNECTOR_WEB__": "1"}, ["CONNECTOR_WEB__: no setting has this name"]),
+        ({"CONNECTOR_FOO__BAR": "1"}, ["CONNECTOR_FOO__BAR: no setting has this name"]),
         ({"CONNECTOR_WEB__PORT": "many"}, ["CONNECTOR_WEB__PORT: web.port: expected a whole number"]),
         ({"CONNECTOR_WEB": "x"}, ["CONNECTOR_WEB: web: expected keys and values"]),
         (
@@ -302,15 +303,6 @@ def test_a_rotated_secret_counts_at_once(tmp_path: Path) -> None:
     assert "second" == token.reveal()
 
 
-def test_a_password_in_the_database_address_is_hidden() -> None:
-    settings = loaded("database: postgresql+psycopg://u:${PASSWORD}@db/x\n", {"PASSWORD": "canary-password"})
-    assert "postgresql+psycopg://u:canary-password@db/x" == settings.database
-    assert "canary" not in repr(settings)
-    assert "cannot log in with ***" == settings.vault.redact("cannot log in with canary-password")
-    literal = loaded("database: postgresql+psycopg://u:canary%2Fword@db/x\n")
-    assert "*** and ***" == literal.vault.redact("canary/word and canary%2Fword")
-
-
 MISSING = "{} is not set: export it, or write it to .env or the secrets folder"
 
 
@@ -371,8 +363,9 @@ BROKEN = [
     ("Web: {port: 1}\n", ["1:1: unknown key 'Web' - did you mean 'web'?"]),
     ("_env_file: /etc/passwd\n", ["1:1: unknown key '_env_file'"]),
     ("_cli_parse_args: true\nself: 1\n", ["1:1: unknown key '_cli_parse_args'", "2:1: unknown key 'self'"]),
-    ("database: mysql://x\n", ["1:11: database: expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"]),
-    ("database: [x]\n", ["1:11: database: expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"]),
+    ("database: mysql://x\n", ["1:11: database: only SQLite is available so far - write sqlite:///connector.db"]),
+    ("database: postgresql+psycopg://u:${TOKEN}@db/x\n", ["1:11: database: only SQLite is available so far - write sqlite:///connector.db"]),
+    ("database: [x]\n", ["1:11: database: only SQLite is available so far - write sqlite:///connector.db"]),
     ("recipes: 5\n", ["1:10: recipes: expected a path"]),
     ("connections: x\n", ["1:14: connections: expected keys and values"]),
     ("destinations: [x]\n", ["1:15: destinations: expected keys and values"]),

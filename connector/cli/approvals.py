@@ -99,7 +99,7 @@ def _must_be_one(tx: "Tx", id: str) -> None:
 
     line = history.delivery(tx, id)
     if line.id != id:
-        raise WrongUse(f"write the whole id, {line.id}: a decision is never about half of one")
+        raise WrongUse(f"write the whole id, not {id!r}: see `connector approvals list`")
     if line.kind == "regulation" and line.state == State.DEAD and not history.regulations(tx, delivery=id):
         raise WrongUse(
             f"{id} never became a regulation ({line.reason}): mend the recipe, "

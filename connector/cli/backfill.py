@@ -13,14 +13,14 @@ import typer
 
 from connector.cli import limits
 from connector.cli.options import AsJson, ByDefault, WrongUse, Yes, confirm, moment, person
-from connector.cli.output import Column, emit_json, say, table
+from connector.cli.output import Column, emit_json, outcomes, plural, say, table
 from connector.cli.parts import served
 from connector.cli.session import daemon, opened, reading, settings
 from connector.engines.clock import now as clock
-from connector.model import Instant, Json, instant_text
+from connector.model import Instant, Json, State, instant_text
 
 if TYPE_CHECKING:
-    from connector.model import Event, Outcome
+    from connector.model import Event, Outcome, Planned
     from connector.poll import Gates
     from connector.recipe.recipe import Recipe
     from connector.settings import Settings
@@ -44,12 +44,14 @@ def backfill(
     as_json: AsJson = False,
 ) -> None:
     """Run stored events through a recipe again."""
+    from connector.store.regulations import Rules  # noqa: PLC0415
+
     of, at = settings(), clock()
     begin = moment(since, at)
     with reading(of) as tx:
         chosen = _recipe(of, tx, recipe)
         trial = limits.Trial(limits.Stored(tx, at))
-        plan = _Sum()
+        plan = _Sum(Rules.of(of))
         for page in _pages(tx, chosen, begin):
             for item in _items(tx, chosen, page, trial, refire=refire):
                 plan.add(item)
@@ -59,12 +61,21 @@ def backfill(
         plan.tell(recipe)
     if dry_run:
         return
-    n = plan.outcomes["fired"] + plan.outcomes["waiting"]
-    confirm(f"{n} events would fire, see --dry-run. Go on?", yes=yes or n <= _ASK)
+    _ask(plan, yes=yes)
     done = _write(of, chosen, begin, person(by), refire=refire)
     if not as_json:
         waits = ": start `connector run` to send" if done.states["pending"] and daemon(of) is None else ""
         say(f"{recipe}: {done.words()}{waits}")
+
+
+def _ask(plan: "_Sum", *, yes: bool) -> None:
+    """Whether it is meant: to send anything twice, or to fire for many. Raises WrongUse where nobody can be asked."""
+    if plan.again:
+        made = plural(plan.again, "delivery that was made before", "deliveries that were made before")
+        confirm(f"{made} would be sent AGAIN. Go on?", yes=yes)
+        return
+    n = plan.outcomes["fired"] + plan.outcomes["waiting"]
+    confirm(f"{n} events would fire, see --dry-run. Go on?", yes=yes or n <= _ASK)
 
 
 def _recipe(of: "Settings", tx: "Tx", id: str) -> "Recipe":
@@ -124,7 +135,7 @@ def _items(tx: "Tx", recipe: "Recipe", page: Sequence[int], known: limits.Limits
         outcome = evaluate(recipe, event, memory, live_from=0)
         if outcome.spent is not None:
             known.keep(recipe.memory_id, event.account, outcome.spent)
-        yield _Item(seq, event, outcome, number + 1)
+        yield _Item(seq, event, outcome, number + 1, reason)
 
 
 # ── writing ───────────────────────────────────────────────────────────────────────────────────
@@ -136,7 +147,8 @@ def _write(of: "Settings", recipe: "Recipe", begin: Instant, by: str, *, refire:
     from connector.store import audit, recipes  # noqa: PLC0415
     from connector.store.regulations import Rules  # noqa: PLC0415
 
-    gates, rules, done = Gates.of(of), Rules.of(of), _Sum()
+    gates, rules = Gates.of(of), Rules.of(of)
+    done = _Sum(rules)
     with opened(of) as store:
         with store.write() as tx:
             at = clock()
@@ -177,9 +189,11 @@ def _keep(store: "Store", tx: "Tx", items: "Sequence[_Item]", gates: "Gates", ru
 class _Sum:
     """What a backfill makes: outcomes by reason, deliveries by state, and the first of them."""
 
+    rules: "Rules"
     outcomes: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
     first: list[tuple[str, str, str, str]] = field(default_factory=list)  # event, action, destination, state
+    again: int = 0  # deliveries to be made of what fired before; one where lookups are still to say how many
 
     def add(self, item: _Item) -> None:
         """Count one event."""
@@ -187,16 +201,30 @@ class _Sum:
             self.outcomes[f"already {item.before}"] += 1
             return
         self.outcomes[item.outcome.reason] += 1
+        fired_before = item.before == "fired"
+        self.again += fired_before and item.outcome.waits is not None
         for one in item.outcome.planned:
-            self.states[one.state] += 1
+            state, reason = self._gate(one)
+            self.again += fired_before and one.state == State.PENDING
+            self.states[state] += 1
             if len(self.first) < _SHOWN:
-                self.first.append((item.event.id, one.action, one.destination, one.reason or one.state))
+                self.first.append((item.event.id, one.action, one.destination, reason or state))
+
+    def _gate(self, one: "Planned") -> tuple[State, str]:
+        """The state a delivery starts with, and why."""
+        if one.kind != "regulation" or one.state != State.PENDING or one.message is None:
+            return one.state, one.reason
+        if self.rules.mode == "dry_run":
+            return State.SKIPPED, "dry_run"
+        if one.message.meta.get("type") in self.rules.unattended:
+            return one.state, one.reason
+        return State.HELD, "approval"
 
     def words(self) -> str:
-        """`12 fired, 30 if; deliveries: 12 pending`; what a guard holds back is not known beforehand."""
-        outcomes = ", ".join(f"{n} {reason}" for reason, n in self.outcomes.most_common())
+        """`12 fired, 30 not met; deliveries: 12 pending`; what a guard holds back is not known beforehand."""
         states = ", ".join(f"{n} {state}" for state, n in self.states.most_common())
-        return f"{outcomes or 'no stored event names it'}; deliveries: {states or 'none'}"
+        reasons = outcomes(dict(self.outcomes.most_common())) or "no stored event names it"
+        return f"{reasons}; deliveries: {states or 'none'}"
 
     def as_json(self, recipe: str) -> dict[str, Json]:
         """For programs."""

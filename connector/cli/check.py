@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli import failure
-from connector.cli.options import Format, WrongUse
+from connector.cli.options import AsJson, Format, WrongUse
 from connector.cli.output import emit_json, plural, say
 from connector.cli.session import config_file
 
@@ -22,15 +22,20 @@ def check(
         typer.Argument(metavar="PATH…", help="Recipes or folders, instead of those of the configuration."),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="For people, programs, or GitHub's annotations.")] = "text",
+    as_json: AsJson = False,
 ) -> None:
     """Every mistake, with its place. Exits 1 when there is one; warnings alone are well."""
     from connector.check import check as look  # noqa: PLC0415
     from connector.check import printed, well  # noqa: PLC0415
 
+    form = "json" if as_json else form
     config: Path | None = config_file.get()
     if config is not None and not config.exists():
         if not paths:
-            raise WrongUse(f"there is no {config}: `connector init` writes one, or name recipes: connector check PATH")
+            raise WrongUse(
+                f"there is no {config}: `connector init` writes one, `--config FILE` names another, "
+                "or name recipes: connector check PATH"
+            )
         config = None
     mistakes = look(config, os.environ, paths or ())
     if form == "json":

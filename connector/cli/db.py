@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli import failure
-from connector.cli.options import AsJson, Yes, confirm, noun
+from connector.cli.options import AsJson, WrongUse, Yes, confirm, noun
 from connector.cli.output import Column, emit_json, plural, say, table
 from connector.cli.session import daemon, opened, reading, settings
 from connector.engines.clock import now as clock
@@ -48,6 +48,8 @@ def restore(
 
     of = settings("warn")
     _refuse_beside_a_daemon(of)
+    if not file.is_file():
+        raise WrongUse(f"there is no backup at {file}")
     if not yes:
         say("Restoring goes back to the moment of the backup:")
         say("- events since then are polled again, as far back as the platform shows them")

@@ -8,12 +8,13 @@ import typer
 from connector.cli import failure
 from connector.cli.options import AsJson, ByDefault, WrongUse, moment, noun, person
 from connector.cli.output import Column, emit_json, fields, iso, plural, relative, say, shorten, table, when
-from connector.cli.parts import receiver
+from connector.cli.parts import receiver, served
 from connector.cli.session import daemon, opened, reading, settings
 from connector.engines.clock import now as clock
 from connector.model import Instant, Json, State
 
 if TYPE_CHECKING:
+    from connector.settings import Settings
     from connector.store.database import Tx
     from connector.store.history import Line, Story
     from connector.store.parking import Parked
@@ -53,6 +54,7 @@ _HELD: Final = {  # why it is held → what to say, and which commands help
     ),
     "needs": ("it waits for another action of its recipe: see that one", ("deliveries list --recipe {recipe}",)),
 }
+_ASKED: Final = ("type", "user_id", "reason")  # of a regulation
 _OTHERWISE: Final = ("let it go, or give it up", ("deliveries release {id}", "deliveries discard {id}"))
 
 
@@ -66,22 +68,27 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Deliveries, newest first."""
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import history, parking  # noqa: PLC0415
 
     of, at = settings("warn"), clock()
     begin, to = None if since is None else moment(since, at), destination and receiver(of, destination)
     with reading(of) as tx:
+        _must_be_known(of, tx, destination, recipe)
         lines = history.deliveries(tx, state=state, destination=to, recipe=recipe, since=begin, limit=limit)
+        parked = parking.parked(tx)
     if as_json:
         emit_json([_as_json(line) for line in lines])
         return
     if not lines:
         say("no deliveries")
     rows = [
-        (line.id, line.state, relative(line.created, at), line.attempts, line.destination, line.recipe, _why(line, at))
+        (line.id, line.state, relative(line.created, at), line.attempts, line.destination, line.recipe, why)
         for line in lines
+        for why in [_why(line, parked.get(line.destination), at)]
     ]
     table(["id", "state", "made", Column("tries", right=True), "to", "recipe", Column("why", rigid=False)], rows)
+    if len(lines) == limit:
+        say(f"{plural(limit, 'newest', 'newest')} shown, there may be more: --limit N")
 
 
 def _as_json(line: "Line") -> dict[str, Json]:
@@ -99,7 +106,26 @@ def _as_json(line: "Line") -> dict[str, Json]:
     }
 
 
-def _why(line: "Line", at: Instant) -> str:
+def _must_be_known(of: "Settings", tx: "Tx", destination: str | None, recipe: str | None) -> None:
+    """Raises WrongUse for names that neither the configuration nor any delivery knows."""
+    from connector.document import did_you_mean  # noqa: PLC0415
+    from connector.store import history  # noqa: PLC0415
+
+    receivers = [*of.destinations, *(f"@{name}" for name in of.connections)]
+    to = destination and receiver(of, destination)
+    if destination not in {None, *receivers} and not history.deliveries(tx, destination=to, limit=1):
+        hint = did_you_mean(destination or "", receivers) or f"known: {', '.join(receivers) or 'none'}"
+        raise WrongUse(f"no destination {destination!r} - {hint}")
+    if recipe is None or history.deliveries(tx, recipe=recipe, limit=1):
+        return
+    at_work = served(of, tx)
+    if recipe not in at_work.recipes and recipe not in at_work.broken:
+        raise WrongUse(f"no recipe {recipe!r} - {did_you_mean(recipe, at_work.recipes) or 'see `connector status`'}")
+
+
+def _why(line: "Line", parked: "Parked | None", at: Instant) -> str:
+    if line.state == State.PENDING and parked is not None:
+        return f"{line.destination} is parked: {parked.reason}"
     if line.state == State.PENDING:
         due = f"next {relative(line.due, at)}" if line.due > at else "due now"
         return f"{due}: {line.answer}" if line.answer else due
@@ -120,7 +146,8 @@ def show(
     with reading(settings("warn")) as tx:
         story = history.story(tx, id)
         parked = parking.parked(tx).get(story.line.destination)
-    advice = _advice(story.line, parked, at)
+        again = history.runs_again(tx, story.line)
+    advice = _advice(story.line, parked, at, again=again)
     if as_json:
         emit_json(_story_as_json(story, advice))
     else:
@@ -137,11 +164,15 @@ class Advice(NamedTuple):
     commands: tuple[str, ...] = ()
 
 
-def _advice(line: "Line", parked: "Parked | None", at: Instant) -> Advice:
+def _advice(line: "Line", parked: "Parked | None", at: Instant, *, again: bool) -> Advice:
+    """again: whether a backfill runs its event again."""
     if line.state == State.HELD:
         words, commands = _HELD.get(line.reason.partition(":")[0], _OTHERWISE)
     elif line.state == State.DEAD and not line.rendered:
-        words, commands = "mend the recipe, then run the event again", ("backfill {recipe} --refire",)
+        words, commands = "mend the recipe for the next events, and give this one up", ("deliveries discard {id}",)
+        if again:
+            words = "mend the recipe, then run the event again, or give it up"
+            commands = ("backfill {recipe}", *commands)
     elif line.state == State.DEAD:
         words = "try again once the cause is gone, or give it up"
         commands = ("deliveries retry {id}", "deliveries discard {id}")
@@ -217,6 +248,7 @@ def _tell(story: "Story", advice: Advice, at: Instant) -> None:
             ("sends", f"{message.method} {message.path}".strip()),
             *((f"  {name}", value) for name, value in message.headers),
             ("body", shorten(message.body.decode(errors="replace"), _SHOWN)),
+            *((word.replace("_", " "), message.meta.get(word)) for word in _ASKED if line.kind == "regulation"),
         ]
     fields(
         [
@@ -263,8 +295,10 @@ def retry(
     """Try dead deliveries again, under their ids, counting from zero."""
     from connector.store import people  # noqa: PLC0415
 
-    n = _change(people.retry, _chosen(ids, all_, destination, recipe), State.DEAD, by)
+    n, stays = _change(people.retry, _chosen(ids, all_, destination, recipe), State.DEAD, by)
     say(f"{plural(n, 'delivery is', 'deliveries are')} pending again{_who_sends()}")
+    if stays.unrendered:
+        say(f"{plural(stays.unrendered, 'dead one')} could not be rendered and stays dead: mend the recipe")
 
 
 @app.command()
@@ -274,8 +308,11 @@ def discard(
     """Give up dead, held or pending deliveries; --all means the dead ones."""
     from connector.store import people  # noqa: PLC0415
 
-    n = _change(people.discard, _chosen(ids, all_, destination, recipe), State.DEAD, by)
+    chosen = _chosen(ids, all_, destination, recipe)
+    n, stays = _change(people.discard, chosen, State.DEAD, by)
     say(f"{plural(n, 'delivery', 'deliveries')} discarded")
+    if stays.held or stays.pending:
+        say(f"{stays.held} held and {stays.pending} pending stay: discard those by their ids")
 
 
 @app.command()
@@ -285,8 +322,10 @@ def release(
     """Let held deliveries go out. Regulations never: those are approved."""
     from connector.store import people  # noqa: PLC0415
 
-    n = _change(people.release, _chosen(ids, all_, destination, recipe), State.HELD, by)
+    n, stays = _change(people.release, _chosen(ids, all_, destination, recipe), State.HELD, by)
     say(f"{plural(n, 'delivery is', 'deliveries are')} pending{_who_sends()}")
+    if stays.decided:
+        say(f"{plural(stays.decided, 'regulation')} held for a decision: see connector approvals list")
 
 
 def _chosen(
@@ -300,7 +339,16 @@ def _chosen(
     return Narrowed(destination, recipe)
 
 
-def _change(act: Act, chosen: Sequence[str] | Narrowed, state: State, by: str) -> int:
+class Stays(NamedTuple):
+    """What `--all` leaves as it is, of what the same names fit."""
+
+    held: int = 0
+    pending: int = 0
+    decided: int = 0
+    unrendered: int = 0
+
+
+def _change(act: Act, chosen: Sequence[str] | Narrowed, state: State, by: str) -> tuple[int, Stays]:
     """Do it to each, some in a transaction; how many. All are looked at before the first is changed."""
     from connector.store import history  # noqa: PLC0415
     from connector.store.database import chunks  # noqa: PLC0415
@@ -309,21 +357,38 @@ def _change(act: Act, chosen: Sequence[str] | Narrowed, state: State, by: str) -
     with opened(of) as store:
         with store.read() as tx:
             if isinstance(chosen, Narrowed):
-                to = chosen.destination and receiver(of, chosen.destination)
-                found = history.deliveries(tx, state=state, destination=to, recipe=chosen.recipe, limit=1_000_000)
-                ids = [line.id for line in reversed(found) if _may(line)]
+                ids, stays = _all(of, tx, act, chosen, state)
             else:
-                ids = [history.delivery(tx, id).id for id in chosen]
+                ids, stays = [history.delivery(tx, id).id for id in chosen], Stays()
         for some in chunks(ids, _PAGE):
             with store.write() as tx:
                 for id in some:
                     act(tx, id, who, clock())
-    return len(ids)
+    return len(ids), stays
+
+
+def _all(of: "Settings", tx: "Tx", act: Act, chosen: Narrowed, state: State) -> tuple[list[str], Stays]:
+    """The ids that `--all` means, the oldest first, and what stays."""
+    from connector.store import history, people  # noqa: PLC0415
+
+    _must_be_known(of, tx, chosen.destination, chosen.recipe)
+    to = chosen.destination and receiver(of, chosen.destination)
+    found = {
+        each: history.deliveries(tx, state=each, destination=to, recipe=chosen.recipe, limit=1_000_000)
+        for each in (State.HELD, State.PENDING, State.DEAD)
+    }
+    meant = [line for line in reversed(found[state]) if _may(line)]
+    unrendered = [line for line in meant if not line.rendered and act is people.retry]
+    ids = [line.id for line in meant if line not in unrendered]
+    decided = sum(line.kind == "regulation" for line in found[State.HELD])
+    return ids, Stays(len(found[State.HELD]), len(found[State.PENDING]), decided, len(unrendered))
 
 
 def _may(line: "Line") -> bool:
     """Whether `--all` means this one too: what only a decision or another action moves is left alone."""
-    return line.reason not in {"approval", "cap", "kill_switch", "needs"} and line.kind != "regulation"
+    if line.kind == "regulation":
+        return not line.rendered  # nobody can decide on it
+    return line.reason not in {"approval", "cap", "kill_switch", "needs"}
 
 
 def _who_sends() -> str:

@@ -167,7 +167,7 @@ class Screen:
 
 def _readable(kind: str, body: str) -> str:
     """A body as a person reads it."""
-    return html.unescape(str(json.loads(body)["text"])) if kind == "slack" else body
+    return html.unescape(str(json.loads(body)["text"])) if kind == "slack" and body else body
 
 
 def _without_ours(environ: "os._Environ[str]") -> dict[str, str]:

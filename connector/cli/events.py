@@ -56,7 +56,7 @@ def _names(tx: "Tx", begin: Instant, at: Instant, since: str, *, as_json: bool) 
     if not found:
         say(f"no events since {since}: try --since 30d, or `connector status` for what the feeds say")
     rows = [(one.name, one.n, when(one.last, at), one.example) for one in found]
-    table([Column("event", rigid=False), Column("count", right=True), "last seen", Column("for example")], rows)
+    table(["event", Column("count", right=True), "last seen", Column("for example")], rows)
 
 
 def _list(tx: "Tx", name: str, begin: Instant, limit: int, at: Instant, *, as_json: bool) -> None:

@@ -6,8 +6,9 @@ import re
 import secrets
 import sys
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Final
@@ -16,7 +17,7 @@ import typer
 
 from connector.cli.gallery import gallery
 from connector.cli.options import WrongUse, Yes
-from connector.cli.output import plural, say
+from connector.cli.output import complain, plural, say
 from connector.cli.session import config_file
 from connector.errors import ConfigurationError
 
@@ -51,6 +52,11 @@ egress: {allow: [127.0.0.1]}               # private and loopback addresses are 
 _REGULATIONS: Final = """\
 regulations: {mode: dry_run}               # privacy requests are only noted; see docs/operating.md before changing it
 """
+_NEEDED: Final = {  # kind → what recipes need of it, and the names of the destinations that the examples use
+    "webhook": ("a webhook destination called crm", ("crm",)),
+    "slack": ("Slack destinations called sales and ops", ("sales", "ops")),
+    "intempt": ("an Intempt connection called intempt", ()),
+}
 
 
 @dataclass(slots=True)
@@ -87,58 +93,97 @@ def init(
     """Write connector.yaml, .env and example recipes. What is there already stays."""
     file = config_file.get()
     env = file.parent / ".env"
-    for each in (file, env):
+    for each, way in ((file, "edit it, or name another with --config FILE"), (env, "move it aside")):
         if each.exists():
-            raise WrongUse(f"{each} is there already and stays as it is: edit it, or name another with --config FILE")
-    given = {"slack": slack, "webhook": webhook, "recipes": recipes, "start": start}
-    answers = _answers({"account": "" if sandbox else account, **given}, ask=not yes and sys.stdin.isatty())
-    text = _configuration(answers)
-    _try_out(text, answers.secrets, str(file))
-    chosen = _chosen(answers)
+            raise WrongUse(f"{each} is there already and stays as it is: {way}")
+    if sandbox and account:
+        raise WrongUse("--sandbox and --account exclude each other: leave one of them out")
+    given = {"account": "" if sandbox else account, "slack": slack, "webhook": webhook, "recipes": recipes}
+    answers = _Interview({**given, "start": start}, file, ask=not yes and sys.stdin.isatty()).answers()
+    chosen, left_out = _chosen(answers)
     file.parent.mkdir(parents=True, exist_ok=True)
     _write(env, _dotenv(answers.secrets), 0o600)
-    _write(file, text, 0o666)
-    copied = _copy(chosen, file.parent / "recipes")
+    _write(file, _configuration(answers), 0o666)
+    copied = _copy(chosen, file.parent / "recipes", shadow=bool(answers.account))
     _farewell(answers, file, env, copied)
+    _tell_left_out(left_out, file.parent / "recipes")
+    _tell_next(answers)
 
 
 # ── questions ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _answers(given: Mapping[str, str | None], *, ask: bool) -> Answers:
-    """What was not given is asked for, or has its default: the sandbox, every example, from now on."""
+@dataclass(slots=True)
+class _Interview:
+    """What was not given is asked for, or has its default: the sandbox, every example, from now on.
 
-    def answer(name: str, question: str, default: str) -> str:
-        value = given[name]
-        if value is None:
-            value = typer.prompt(question, default=default, show_default=bool(default)) if ask else default
-        return str(value).strip()
+    A given answer that will not do raises WrongUse or ConfigurationError; a typed one is asked for again at once.
+    """
 
-    answers = Answers(answer("account", "Your Intilery account as client/account/BRAND (Enter: the sandbox)", ""))
-    answers.secrets = {"INTILERY_TOKEN": "sandbox" if not answers.account else _token(ask=ask)}
-    if answers.account:
-        if not re.fullmatch(r"[^/\s]+/[^/\s]+/[^/\s]+", answers.account):
-            raise WrongUse(f"an account is client/account/BRAND, such as acme/acme/ACME, not {answers.account!r}")
-        _destinations(answers, given, ask=ask)
-    answers.recipes = answer("recipes", "Which example recipes: all, none, or ids with commas between", "all")
-    if answers.account:
-        answers.start = answer("start", "Where shall the first run begin: now, 7d, or a time", "now")
-    if answers.webhook or not answers.account:
-        answers.secrets["CRM_SECRET"] = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
-    return answers
+    given: Mapping[str, str | None]
+    file: Path
+    ask: bool
 
+    def answers(self) -> Answers:
+        """All of them."""
+        answers = Answers()
+        self._answer(answers, "account", "Your Intilery account as client/account/BRAND (Enter: the sandbox)", "")
+        if not answers.account:
+            for name in ("slack", "webhook", "start"):
+                if self.given[name]:
+                    raise WrongUse(f"--{name} is for an account of your own: add --account CLIENT/ACCOUNT/BRAND")
+        answers.secrets = {"INTILERY_TOKEN": "sandbox" if not answers.account else _token(ask=self.ask)}
+        if answers.account:
+            self._destinations(answers)
+        self._answer(answers, "recipes", "Which example recipes: all, none, or ids with commas between", "all")
+        if answers.account:
+            self._answer(answers, "start", "Where shall the first run begin: now, 7d, or a time", "now")
+        if answers.slack:
+            answers.secrets |= {"SLACK_SALES": answers.slack, "SLACK_OPS": answers.slack}
+        if answers.webhook or not answers.account:
+            answers.secrets["CRM_SECRET"] = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
+        self._check(answers)
+        return answers
 
-def _destinations(answers: Answers, given: Mapping[str, str | None], *, ask: bool) -> None:
-    answers.slack, answers.webhook = given["slack"] or "", given["webhook"] or ""
-    if ask and not (answers.slack or answers.webhook):
+    def _answer(self, answers: Answers, name: str, question: str, default: str) -> None:
+        if self.given[name] is not None or not self.ask:
+            setattr(answers, name, str(default if self.given[name] is None else self.given[name]).strip())
+            self._check(answers)
+        else:
+            self._until_it_will_do(answers, question, default, lambda text: setattr(answers, name, text))
+
+    def _destinations(self, answers: Answers) -> None:
+        answers.slack, answers.webhook = self.given["slack"] or "", self.given["webhook"] or ""
+        if answers.slack or answers.webhook or not self.ask:
+            self._check(answers)
+            return
+
+        def put(text: str) -> None:
+            answers.slack = answers.webhook = ""
+            for address in text.split():
+                setattr(answers, "slack" if "slack.com/" in address else "webhook", address)
+
         question = "Where to: a Slack incoming-webhook address, one that takes webhooks, or both (Enter: later)"
-        for address in str(typer.prompt(question, default="", show_default=False)).split():
-            kind = "slack" if "slack.com/" in address else "webhook"
-            setattr(answers, kind, address)
-    if answers.slack:
-        if not re.fullmatch(r"https?://\S+", answers.slack):
+        self._until_it_will_do(answers, question, "", put)
+
+    def _until_it_will_do(self, answers: Answers, question: str, default: str, put: Callable[[str], None]) -> None:
+        while True:
+            put(str(typer.prompt(question, default=default, show_default=bool(default))).strip())
+            try:
+                return self._check(answers)
+            except ConfigurationError as error:
+                complain("; ".join(mistake.message for mistake in error.mistakes))
+            except WrongUse as error:
+                complain(str(error))
+
+    def _check(self, answers: Answers) -> None:
+        """Raises WrongUse and ConfigurationError for what was answered so far."""
+        if answers.account and not re.fullmatch(r"[^/\s]+/[^/\s]+/[^/\s]+", answers.account):
+            raise WrongUse(f"an account is client/account/BRAND, such as acme/acme/ACME, not {answers.account!r}")
+        if answers.slack and not re.fullmatch(r"https?://\S+", answers.slack):
             raise WrongUse("the Slack address begins with https://hooks.slack.com/services/")
-        answers.secrets |= {"SLACK_SALES": answers.slack, "SLACK_OPS": answers.slack}
+        _wanted(answers)
+        _try_out(_configuration(answers), answers.secrets, str(self.file))
 
 
 def _token(*, ask: bool) -> str:
@@ -200,29 +245,54 @@ def _try_out(text: str, values: Mapping[str, str], name: str) -> None:
             raise ConfigurationError([replace(mistake, file=name) for mistake in found]) from None
 
 
-def _chosen(answers: Answers) -> list[Path]:
-    """The examples that were asked for and whose destinations there are. Raises WrongUse for an unknown name."""
+def _wanted(answers: Answers) -> list[Path]:
+    """The examples that were asked for. Raises WrongUse for an unknown name."""
+    examples = {path.stem: path for path in sorted(gallery().rglob("*.yaml"))}
+    if answers.recipes == "all":
+        return list(examples.values())
+    names = [] if answers.recipes in {"none", ""} else [name.strip() for name in answers.recipes.split(",")]
+    if unknown := sorted(set(names) - set(examples)):
+        raise WrongUse(f"there is no example {unknown[0]!r}; there are {', '.join(examples)}")
+    return [path for name, path in examples.items() if name in names]
+
+
+def _chosen(answers: Answers) -> tuple[list[Path], dict[str, list[Path]]]:
+    """The examples that have what they need, and the others by what they lack."""
+    have = {kind for kind, there in (("slack", answers.slack), ("webhook", answers.webhook)) if there}
+    if not answers.account:
+        have = {"slack", "webhook"}
+    ways = [set(way) for n in range(1, len(_NEEDED) + 1) for way in combinations(_NEEDED, n)]
+    chosen, left_out = [], dict[str, list[Path]]()
+    for path in _wanted(answers):
+        if _fits(path, have):
+            chosen.append(path)
+            continue
+        way = next((way for way in ways if _fits(path, have | way)), set(_NEEDED))
+        needed = " and ".join(words for kind, (words, _) in _NEEDED.items() if kind in way - have)
+        left_out.setdefault(needed, []).append(path)
+    return chosen, left_out
+
+
+def _fits(path: Path, have: Iterable[str]) -> bool:
+    """Whether a recipe loads where there are these of `_NEEDED`."""
     from connector.recipe.load import read_folder  # noqa: PLC0415
     from connector.recipe.recipe import Known  # noqa: PLC0415
 
-    examples = {path.stem: path for path in sorted(gallery().rglob("*.yaml"))}
-    wanted = set(examples) if answers.recipes == "all" else set()
-    if answers.recipes not in {"all", "none", ""}:
-        wanted = {name.strip() for name in answers.recipes.split(",")}
-    if unknown := sorted(wanted - set(examples)):
-        raise WrongUse(f"there is no example {unknown[0]!r}; there are {', '.join(examples)}")
-    kinds = {"sales": "slack", "ops": "slack"} if answers.slack or not answers.account else {}
-    kinds |= {"crm": "webhook"} if answers.webhook or not answers.account else {}
-    known = Known(frozenset({"intilery.events"}), kinds, {"intilery": "intilery"})
-    return [path for name, path in examples.items() if name in wanted and read_folder(path, known).recipes]
+    kinds = {name: kind for kind in have for name in _NEEDED[kind][1]}
+    connections = {name: name for name in ("intilery", "intempt") if name == "intilery" or name in have}
+    known = Known(frozenset({"intilery.events"}), kinds, connections)
+    return bool(read_folder(path, known).recipes)
 
 
-def _copy(chosen: list[Path], folder: Path) -> int:
-    """Copy what is not there yet; how many."""
+def _copy(chosen: list[Path], folder: Path, *, shadow: bool) -> int:
+    """Copy what is not there yet; how many. shadow: so that they send nothing until a person says so."""
     folder.mkdir(exist_ok=True)
     missing = [path for path in chosen if not (folder / path.name).exists()]
     for path in missing:
-        (folder / path.name).write_bytes(path.read_bytes())
+        text = path.read_text()
+        mode = "mode: shadow                # decides and sends nothing; take this line away to go live"
+        text = re.sub(r"^id: .*$", rf"\g<0>\n{mode}", text, count=1, flags=re.MULTILINE) if shadow else text
+        (folder / path.name).write_text(text)
     return len(missing)
 
 
@@ -240,6 +310,25 @@ def _farewell(answers: Answers, file: Path, env: Path, copied: int) -> None:
         say(f"fill in {', '.join(empty)} in {env}", "yellow")
     if answers.webhook:
         say(f"deliveries to {answers.webhook} are signed: give its keeper CRM_SECRET of {env}")
+    if answers.account and copied:
+        say(
+            "the recipes are in shadow: they decide and send nothing, until you take `mode: shadow` out of them",
+            "yellow",
+        )
+
+
+def _tell_left_out(left_out: Mapping[str, list[Path]], folder: Path) -> None:
+    for needed, paths in left_out.items():
+        one = len(paths) == 1
+        names = ", ".join(path.stem for path in paths)
+        was, needs = ("was", "it needs") if one else ("were", "they need")
+        say(f"{plural(len(paths), 'recipe')} {was} left out: {needs} {needed} ({names})", "yellow")
+    if left_out:
+        (first, *_), *_ = left_out.values()
+        say(f"  to add one later: name that in connector.yaml, then cp {first} {folder}/")
+
+
+def _tell_next(answers: Answers) -> None:
     say("next:")
     if not answers.account:
         say("  connector sandbox     in a window of its own: the platform, emulated")

@@ -7,7 +7,7 @@ Rich's markup in it is inert, since only `Text` is printed.
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-WIDTH: Final = 100
 STYLES: Final = {
     **dict.fromkeys(("dead", "error", "parked", "overdue", "no", "fail"), "bold red"),
     **dict.fromkeys(("held", "warning", "proposed", "shadow"), "yellow"),
@@ -100,7 +99,7 @@ class Column:
 
 
 def table(columns: Sequence[str | Column], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under their titles, within 100 columns: the texts that do not fit are wrapped, piped ones cut.
+    """Print rows under their titles, within the terminal's width: the texts that do not fit are wrapped. Piped: whole.
 
     A text column is written as `Column(title, rigid=False)`; a plain name is a rigid one.
     """
@@ -112,12 +111,13 @@ def table(columns: Sequence[str | Column], rows: Sequence[Sequence[object]]) -> 
     cells = [[_cell(value) for value in row] for row in rows]
     console = _console()
     natural = [max(len(column.title), *(row[n].cell_len for row in cells)) for n, column in enumerate(shown)]
-    widths = _widths(shown, natural, _width(console) - _GAP * (len(shown) - 1))
+    widths = natural
+    if console.is_terminal:
+        widths = _widths(shown, natural, console.width - _GAP * (len(shown) - 1))
     grid = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_edge=False, header_style="bold")
     for column, width in zip(shown, widths, strict=True):
         justify: Literal["left", "right"] = "right" if column.right else "left"
-        wraps = console.is_terminal and not column.rigid
-        grid.add_column(column.title.upper(), justify=justify, width=width, no_wrap=not wraps, overflow="ellipsis")
+        grid.add_column(column.title.upper(), justify=justify, width=width, no_wrap=column.rigid, overflow="fold")
     for row in cells:
         grid.add_row(*row)
     wide = _console(sum(widths) + _GAP * len(widths))
@@ -170,10 +170,6 @@ def _console(width: int | None = None) -> "Console":
     return Console(markup=False, highlight=False, emoji=False, width=width)
 
 
-def _width(console: "Console") -> int:
-    return min(console.width, WIDTH) if console.is_terminal else WIDTH
-
-
 def plural(n: int, one: str, many: str = "") -> str:
     """`1 delivery`, `2 deliveries`."""
     return f"{n} {one if n == 1 else many or one + 's'}"
@@ -182,3 +178,8 @@ def plural(n: int, one: str, many: str = "") -> str:
 def as_text(value: Any) -> str:
     """A value of an event on one line: text as it is, everything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def outcomes(counts: Mapping[str, int]) -> str:
+    """`3 fired, 2 not met`: how often runs ended in each way."""
+    return ", ".join(f"{n} {'not met' if reason == 'if' else reason.replace('_', ' ')}" for reason, n in counts.items())

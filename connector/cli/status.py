@@ -8,7 +8,7 @@ from connector.cli import failure
 from connector.cli.cursor import behind, cursors_of, moment_of
 from connector.cli.destinations import standings
 from connector.cli.options import AsJson
-from connector.cli.output import Column, emit_json, fields, iso, plural, rough, say, table, when
+from connector.cli.output import Column, emit_json, fields, iso, outcomes, plural, rough, say, table, when
 from connector.cli.parts import Served, feeds, served
 from connector.cli.session import daemon, reading, settings
 from connector.engines.clock import now as clock
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from connector.store.database import Tx
 
 _FRESH: Final = "fresh"
+_HELD: Final = {"guard": "by a guard", "loop": "because writes of ours woke each other"}  # nobody else lets these go
 _RECENT: Final = 7 * DAY  # gaps younger than this are shown
 
 
@@ -63,6 +64,8 @@ def _look(of: "Settings", tx: "Tx", process: int | None, at: Instant) -> dict[st
         ],
         "daemon": process,
         "approvals": len(waiting),
+        "held": history.held_counts(tx),
+        "secrets": [warning.message for warning in of.warnings],
         "regulations_stopped": fact(tx, KILL_SWITCH),
         "gaps": _gaps(tx, at),
         "database": {"sqlite": driver.version_text(), "safe": driver.safe, "version": schema.HEAD},
@@ -129,6 +132,7 @@ def _gaps(tx: "Tx", at: Instant) -> list[dict[str, Json]]:
 def _problems(found: dict[str, Json]) -> list[str]:
     """What is not well, each with what to do."""
     problems = [] if found["daemon"] is not None else ["the daemon does not run: start `connector run`"]
+    problems += found["secrets"]
     problems += [f"the feed {feed['feed']} fails: {feed['error']}" for feed in found["feeds"] if feed["error"]]
     for one in found["destinations"]:
         if one["state"] == "parked":
@@ -141,6 +145,10 @@ def _problems(found: dict[str, Json]) -> list[str]:
             kept = "its last good version stays in service" if recipe["version"] else "it is not in service"
             problems.append(f"{recipe['error']} ({kept})")
     problems += [f"{_waits(one)}: {one['reason']}" for one in found["waiting"] if one["failing_since"]]
+    for reason, words in _HELD.items():
+        if held := found["held"].get(reason):
+            n = plural(held, "delivery is", "deliveries are")
+            problems.append(f"{n} held {words}: connector deliveries list --state held")
     if found["deliveries"]["dead"]:
         n = plural(found["deliveries"]["dead"], "delivery is", "deliveries are")
         problems.append(f"{n} dead: see `connector deliveries list --state dead`, then retry or discard")
@@ -168,10 +176,7 @@ def _tell(found: dict[str, Json], at: Instant) -> None:
     rows_to = [(one["name"], one["state"], *(one[state] for state in counted)) for one in found["destinations"]]
     table(["destination", "state", *(Column(state, right=True) for state in counted)], rows_to)
     say()
-    rows_of = [
-        (recipe["id"], recipe["mode"] or "broken", ", ".join(f"{n} {why}" for why, n in recipe["outcomes"].items()))
-        for recipe in found["recipes"]
-    ]
+    rows_of = [(recipe["id"], recipe["mode"] or "broken", outcomes(recipe["outcomes"])) for recipe in found["recipes"]]
     table(["recipe", "mode", Column("since yesterday (UTC)", rigid=False)], rows_of)
     say()
     fields([("deliveries", ", ".join(f"{n} {state}" for state, n in found["deliveries"].items() if n) or "none")])
@@ -182,7 +187,9 @@ def _notes(found: dict[str, Json]) -> list[str]:
     if found["approvals"]:
         notes.append(f"{plural(found['approvals'], 'regulation waits', 'regulations wait')}: connector approvals list")
     if found["regulations_stopped"]:
-        notes.append(f"regulations are stopped by {found['regulations_stopped']}: connector regulations resume")
+        notes.append(
+            f"regulations are stopped by {found['regulations_stopped']}: connector regulations resume --by NAME"
+        )
     notes += [
         f"{gap['feed']} may lack events of {gap['start']} to {gap['end']}: {gap['reason']}" for gap in found["gaps"]
     ]

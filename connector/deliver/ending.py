@@ -13,7 +13,7 @@ from connector.model import Event, Now, Outcome
 from connector.recipe.evaluate import go_on
 from connector.recipe.memory import Memory, Unspent
 from connector.recipe.recipe import Recipe
-from connector.store import inbox, memory, waiting
+from connector.store import history, inbox, memory, waiting
 from connector.store.database import Tx, chunks
 from connector.store.runs import Ledger, Taken
 from connector.store.waiting import Run
@@ -90,8 +90,9 @@ class Ending:
         recipe, answers = self.shelf.version(tx, run.version), run.found()
         if recipe is None or event is None:
             return _error(run, "the event's content was let go" if recipe else UNREADABLE, event)
-        remembered = self.memory(tx, run.account)
-        known: Memory = Unspent(remembered, run.at) if run.refire else remembered
+        known = self.memory(tx, run.account)
+        if run.refire and history.decided(tx, run.recipe, [run.event]).get(run.event, (0, ""))[1] == "fired":
+            known = Unspent(known, run.at)
         try:
             outcome = go_on(recipe, event, known, answers, now=run.at)
         except Exception as error:  # a run that meets a defect of ours must not hold up its lane for ever

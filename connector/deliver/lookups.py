@@ -57,7 +57,7 @@ class Lookups:
     redact: Callable[[str], str]
     random: Callable[[], float] = SystemRandom().random
     asking: Asking = field(init=False)
-    ended: int = 0
+    _own: dict[int, str] = field(default_factory=dict)  # by account
     _under_way: dict[int, "asyncio.Task[None]"] = field(default_factory=dict)
     _steps: list[Step] = field(default_factory=list)
     _lanes: set[int] = field(default_factory=set)
@@ -109,9 +109,11 @@ class Lookups:
 
     def _context(self, tx: Tx, run: Run) -> tuple[Recipe | None, str]:
         """The recipe that began a run, and the name of the connection its event came from."""
-        identity = self.store.identity(tx, run.account)
-        own = next((name for name, (each, _) in self.connections.items() if each.identity == identity), "")
-        return self.ending.shelf.version(tx, run.version), own
+        if run.account not in self._own:
+            identity = self.store.identity(tx, run.account)
+            names = (name for name, (each, _) in self.connections.items() if each.identity == identity)
+            self._own[run.account] = next(names, "")
+        return self.ending.shelf.version(tx, run.version), self._own[run.account]
 
     def clock_set_back(self, tx: Tx, back: int) -> None:
         """The clock went back by `back` ms: what was to be done later is no further away than it was."""
@@ -214,7 +216,7 @@ class Lookups:
         if hurry:
             waiting.hurry(tx, now)
         standing = waiting.by_number(tx, [step.run.seq for step in steps])
-        answered, never = [], []
+        answered, never, touched = [], [], set(lanes)
         for step in steps:
             now_there = standing.get(step.run.seq)
             if now_there is None or (now_there.event, now_there.recipe) != (step.run.event, step.run.recipe):
@@ -230,5 +232,6 @@ class Lookups:
                 waiting.hold(tx, run, due=step.held.due, reason=step.held.reason, failing=failing, attempts=attempts)
             else:
                 answered.append(run)
-            lanes = lanes | {run.lane} if run.lane else lanes
-        return self.ending.end(tx, answered, sorted(lanes), never)
+            if run.lane:
+                touched.add(run.lane)
+        return self.ending.end(tx, answered, sorted(touched), never)

@@ -137,6 +137,8 @@ class _Reader:
             return self._events.get_event()
         except MarkedYAMLError as error:
             mistake = syntax_mistake(error, self._text, self._file)
+            if any(line.strip() for line in self._text.split("\n")[mistake.line :]):
+                mistake = replace(mistake, hint=f"{mistake.hint}; what follows could not be read yet")
         except (yaml.YAMLError, ValueError) as error:  # PyYAML's own parser: an escape beyond Unicode
             mistake = Mistake(self._file, 0, 0, f"this is not YAML: {type(error).__name__}")
         if all(mistake.line != earlier.line for earlier in self.mistakes):  # else it follows from that one

@@ -10,6 +10,7 @@ from connector.errors import Mistake
 _TEMPLATE: Final = re.compile(r"(?:^|[:\-,\[{])[ \t]*(\{\{)")
 _COMMENT: Final = re.compile(r"(?:^|\s)#")
 _QUOTES: Final = "put quotes around the text"
+_SINGLE: Final = """inside "…" write 'x', not "x\""""
 _INDENT: Final = "mend the indentation, or put quotes around the text"
 
 # (part of what libyaml or PyYAML says, at the context's place instead of the problem's, message, hint)
@@ -74,7 +75,9 @@ def _words(said: str, text: str, index: int) -> tuple[bool, str, str]:
         return True, "this list or mapping is never closed", "close it"
     if "block mapping" in said or "block collection" in said or "flow" in said:
         if before.endswith(('"', "'")) and len(before) > text.rfind("\n", 0, index):
-            return False, "text follows the closing quote", "put quotes around the whole text"
+            line = before[before.rfind("\n") + 1 :]
+            inside = before.endswith('"') and line.rfind("{{") > line.rfind("}}")
+            return False, "text follows the closing quote", _SINGLE if inside else "put quotes around the whole text"
         if "block" in said and _COMMENT.search(before, before.rfind("\n") + 1):
             return False, "the text above ended before its comment", _QUOTES
     for words, at_context, message, hint in _KNOWN:

@@ -83,10 +83,10 @@ class Document:
         return node, True
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean 'x'?` for the nearest of the known words, or "" when none is near."""
+def did_you_mean(word: str, known: Iterable[str], near_enough: float = 0.6) -> str:
+    """`did you mean 'x'?` for the nearest of the known words, or "" when none is near. near_enough: 1 is the same."""
     if len(word) > 64:  # nobody mistypes that much; comparing is quadratic
         return ""
     spellings = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), spellings, n=1)
+    near = difflib.get_close_matches(word.lower(), spellings, n=1, cutoff=near_enough)
     return f"did you mean {spellings[near[0]]!r}?" if near else ""

@@ -81,9 +81,10 @@ class Feed(BaseModel, ABC):
         if detail["type"] == "extra_forbidden":
             key = str(detail["loc"][0])
             return section.mistake((key,), f"unknown key {key}", did_you_mean(key, cls.model_fields), key=True)
-        return section.mistake(
-            detail["loc"], _EXPECTED.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
-        )
+        given = section.get(str(detail["loc"][0])) if len(detail["loc"]) == 1 else None
+        bare = type(given) is int and given > 0 and "duration" in detail["msg"]
+        message = _EXPECTED.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+        return section.mistake(detail["loc"], message, f"write {given}s" if bare else "")
 
     @property
     def name(self) -> str:

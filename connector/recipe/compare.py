@@ -30,6 +30,10 @@ OPERATORS: Final = (
     *("eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "contains", "starts_with", "ends_with", "matches"),
     *("exists", "before", "after", "any_item"),
 )
+SYMBOLS: Final = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "=": "eq", "==": "eq", "!=": "ne", "<>": "ne"}
+_AS_FORMULA: Final = re.compile(
+    r"""([\w$-]+(?:\.[\w$-]+)*)\s*(>=|<=|<>|!=|==|=|>|<)\s*(?:(-?\d+(?:\.\d+)?)|("[^"]*"|'[^']*'|[A-Za-z][\w-]*))\s*"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,14 @@ def check(name: str, operand: Json, *, fold: bool = False, now: Instant = 0) -> 
         return _textual(name, operand, fold=fold)
     holds = (_member if name in {"in", "not_in"} else _equal)(name, operand, fold=fold)
     return holds if name in {"eq", "in"} else lambda value: not holds(value)
+
+
+def as_test(formula: str) -> str:
+    """`properties.price > 50` as the test that recipes write, `properties.price: {gt: 50}`; "" when it is no such."""
+    parts = _AS_FORMULA.fullmatch(formula)
+    if not parts or (parts[4] and SYMBOLS[parts[2]] in ORDERING):  # texts have no order here
+        return ""
+    return f"{parts[1]}: {{{SYMBOLS[parts[2]]}: {parts[3] or parts[4]}}}"
 
 
 def number(value: Json) -> Decimal | None:

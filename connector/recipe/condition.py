@@ -14,11 +14,13 @@ from connector.model import Json, instant
 from connector.recipe.compare import (
     HOLD_ON_ABSENT,
     OPERATORS,
+    SYMBOLS,
     TIMES,
     Check,
     OperandMistake,
     Trouble,
     Verdict,
+    as_test,
     check,
     folds,
     kind_of,
@@ -31,7 +33,22 @@ from connector.template.values import in_words
 Holds: TypeAlias = Callable[[Scope], Verdict]
 Word: TypeAlias = Literal["all", "any", "none"]
 
-_SYNONYMS: Final = {"begins_with": "starts_with", "equals": "eq", "is": "eq", "not": "ne", "regex": "matches"}
+_MEANT: Final = {
+    "eq": "equals equal is",
+    "ne": "not is_not not_equal",
+    "gt": "greater greater_than more more_than over above",
+    "gte": "min at_least from",
+    "lt": "less less_than fewer below under",
+    "lte": "max at_most up_to",
+    "in": "one_of any_of",
+    "contains": "contain includes include has",
+    "starts_with": "startswith begins_with prefix",
+    "ends_with": "endswith suffix",
+    "matches": "match regex regexp pattern",
+    "exists": "exist present is_set",
+}
+_SYNONYMS: Final = {word: name for name, words in _MEANT.items() for word in words.split()} | SYMBOLS
+_GROUP_SYNONYMS: Final[Mapping[str, Word]] = {"not": "none", "and": "all", "or": "any"}
 WORDS: Final[tuple[Word, ...]] = ("all", "any", "none")
 _LOOKUPS: Final = "lookups"  # what is read of it is there only once the lookups are made
 
@@ -126,11 +143,19 @@ def _entry(data: dict[str, Json], place: Place) -> Condition | None:
 def _pair(key: str, value: Json, place: Place) -> Condition | None:
     if key in WORDS:
         return _group(key, value, place)
+    if key in _GROUP_SYNONYMS and place.start is None:
+        place.mistake(f"unknown name {key!r}", f"write {_GROUP_SYNONYMS[key]}: [ ... ]", key=True)
+        return None
     left = place.read_path(key, key=True)
     return _tests(left, value, place) if left else None
 
 
 def _formula(source: str, place: Place) -> Formula | None:
+    test = None if "{{" in source else as_test(source)
+    if test:
+        hint = f"write {test}" if isinstance(place.where[-1], int) else f"write {{{test}}}"
+        place.mistake("a condition is a path with its test, or one whole {{ }}", hint)
+        return None
     compiled = place.template(source, truth=True)
     if compiled is None:
         return None
@@ -170,7 +195,8 @@ def _operator(left: Path, name: str, operand: Json, place: Place, *, fold: bool)
     if name == "any_item":
         return _any_item(left, operand, place)
     if name not in OPERATORS:
-        meant = f"did you mean {_SYNONYMS[name]!r}?" if name in _SYNONYMS else did_you_mean(name, OPERATORS)
+        synonym = _SYNONYMS.get(name.lower())
+        meant = f"did you mean {synonym!r}?" if synonym else did_you_mean(name, OPERATORS, near_enough=0.75)
         place.mistake(f"unknown operator {name!r}", meant or f"known: {', '.join(OPERATORS)}", key=True)
         return None
     if name == "exists":
@@ -186,6 +212,8 @@ def _test(left: Path, name: str, operand: Json, place: Place, *, fold: bool = Fa
         return None
     if name == "matches":
         place.uncommented()
+    elif name == "eq" and isinstance(operand, str) and (test := as_test(f"{left.text} {operand}")):
+        place.mistake(f"compared with the very text {operand[:40]!r}", f"did you mean {test}?", warning=True)
     right = replace(place, reads={left.root})
     render = None if name == "matches" else right.operand(operand)
     place.reads.update(right.reads)

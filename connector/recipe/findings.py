@@ -20,6 +20,8 @@ _ONLY: Final = {
 }
 _ZEROS: Final = re.compile("-?0[0-9]+")
 _PARTS: Final = ("properties", "traits", "context")
+_SINGLE_BRACES: Final = re.compile(rf"(?<![{{$])\{{\s*((?:{'|'.join(sorted(EVERYWHERE))})(?:\.[\w.-]+)+)\s*\}}(?!\}})")
+_VARIABLE: Final = re.compile(r"\$\{[A-Za-z_]\w*(?::[^}]*)?\}")
 
 
 @dataclass(slots=True)
@@ -154,7 +156,7 @@ class Place:
             return _ONLY[root], ""
         if root in template.ROOTS:
             return f"`{root}` is not available yet", ""
-        near = did_you_mean(root, self.names)
+        near = template.meant_event_name(root) or did_you_mean(root, self.names)
         return (
             f"unknown name {root!r}",
             near or f"did you mean 'properties.{text}'? Known: {', '.join(sorted(self.names))}",
@@ -187,6 +189,14 @@ class Place:
                 "a comment stands beside this text", "put quotes around the text, or the comment on a line above"
             )
 
+    def doubtful(self, text: str) -> None:
+        """Warn of what looks like a template or a variable and is neither."""
+        if braces := _SINGLE_BRACES.search(text):
+            self.mistake(f"{braces[0]} is taken as this very text", f"write {{{{ {braces[1]} }}}}", warning=True)
+        if variable := _VARIABLE.search(text):
+            hint = "a secret stands in connector.yaml, with its destination"
+            self.mistake(f"{variable[0]} is taken as this very text: recipes read no variables", hint, warning=True)
+
     def operand(self, value: Json) -> Callable[[Scope], Json] | None:
         """What a condition compares with, when it must be rendered for each event; None when it stands there."""
         if isinstance(value, list):
@@ -198,6 +208,7 @@ class Place:
         if not isinstance(value, str):
             return None
         self.uncommented()
+        self.doubtful(value)
         compiled = self.template(value)
         if compiled is None:
             return _constant(value)

@@ -1,6 +1,8 @@
 """Text → Recipe: every mistake of the file at once, each with its place."""
 
 import hashlib
+import json
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +19,7 @@ from connector.recipe.schema import LimitPart, Top, Trigger, as_written, read
 from connector.recipe.scope import EXTRAS
 from connector.recipe.steps import steps
 
+_PLAIN: Final = re.compile(r"[A-Za-z]\w*(?:[ .-]\w+)*")
 _LIMIT_HINT: Final = "or {max: 1/24h, key: properties.order_id}"
 
 
@@ -55,7 +58,7 @@ class _Reader:
             return None
         self._tests_last(data, place)
         top = read(Top, {"tests": [], **data}, place)
-        trigger = read(Trigger, data["trigger"], place.at("trigger")) if "trigger" in data else None
+        trigger = self._trigger(data["trigger"], place.at("trigger")) if "trigger" in data else None
         feeds = trigger.feed if trigger is not None else []
         self._feeds(feeds, place.at("trigger", "feed"))
         limit = self._limit(data["limit"], place.at("limit")) if "limit" in data else None
@@ -94,6 +97,16 @@ class _Reader:
             extras=frozenset(place.reads & EXTRAS),
             warnings=tuple(sorted(self.findings.mistakes)),
         )
+
+    def _trigger(self, data: Json, place: Place) -> Trigger | None:
+        """Who writes only the event, or only the feed, is shown the line as it should be."""
+        feeds = sorted(self.known.feeds) if self.known else []
+        feed, event = (feeds or ["intilery.events"])[0], "Product Added"
+        if isinstance(data, str) and data in feeds:
+            feed = data
+        elif isinstance(data, str):
+            event = data if _PLAIN.fullmatch(data) else json.dumps(data, ensure_ascii=False)
+        return read(Trigger, data, place, f"trigger: {{feed: {feed}, event: {event}}}")
 
     def _tests_last(self, data: dict[str, Json], place: Place) -> None:
         """A file that was cut short lacks its end; so the end must be there."""

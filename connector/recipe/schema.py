@@ -111,6 +111,16 @@ def _rate(value: Json) -> Rate:
         raise wrong(str(error)) from None
 
 
+def _actions(value: Json) -> Json:
+    """Who has one action forgets the dash before it."""
+    if isinstance(value, dict):
+        first = next(iter(value), "slack")
+        raise wrong(
+            "must be a list", f"write actions: [{{{first}: {{...}}}}], or each on a line that begins `- {first}:`"
+        )
+    return _some(value)
+
+
 def _some(value: Json) -> Json:
     if value == []:
         raise wrong("an empty list", "write at least one")
@@ -140,6 +150,7 @@ Time: TypeAlias = Annotated[int, BeforeValidator(_some_time)]
 MaxAge: TypeAlias = Annotated[int | None, BeforeValidator(_max_age)]
 RateText: TypeAlias = Annotated[Any, BeforeValidator(_rate)]
 Some: TypeAlias = Annotated[list[Any], BeforeValidator(_some)]
+Actions: TypeAlias = Annotated[list[Any], BeforeValidator(_actions)]
 Reason: TypeAlias = Annotated[str, BeforeValidator(_reason)]
 
 
@@ -164,7 +175,7 @@ class Top(Part):
     condition: Any = Field(None, alias="if")
     lookups: Any = None
     limit: Any = None
-    actions: Some
+    actions: Actions
     tests: list[Any]
 
 
@@ -237,10 +248,13 @@ class CaseEvent(BaseModel):
 EVENT_KEYS: Final = (*CaseEvent.model_fields, *EVENT_NAMES)
 
 
-def read(model: type[P], data: Json, place: Place) -> P | None:
-    """The part that stands at a place. None when it holds mistakes; all of them are recorded, each at its place."""
+def read(model: type[P], data: Json, place: Place, example: str = "key: value") -> P | None:
+    """The part that stands at a place. None when it holds mistakes; all of them are recorded, each at its place.
+
+    example: what to write, where something else than a mapping stands.
+    """
     if not isinstance(data, dict):
-        place.mistake(f"must be a mapping, not {in_words(data)}", "write key: value")
+        place.mistake(f"must be a mapping, not {in_words(data)}", f"write {example}")
         return None
     sound = {key: value for key, value in data.items() if not _is_later(key, model, place)}
     try:

@@ -88,7 +88,7 @@ def _action(kind: str, data: Json, place: Place) -> Action | None:
         place.mistake(f"`{kind}` takes a mapping, not {in_words(data)}", "write key: value below it")
         return None
     own = {key: value for key, value in data.items() if key != receiver_key(model)}
-    _check_comments(model, own, place)
+    _check_texts(model, own, place)
     action = validated(model, own, place)
     if action is None:
         return None
@@ -101,19 +101,20 @@ def _action(kind: str, data: Json, place: Place) -> Action | None:
     return action if all(readable) else None
 
 
-def _check_comments(model: type[Action], data: Mapping[str, Json], place: Place) -> None:
+def _check_texts(model: type[Action], data: Mapping[str, Json], place: Place) -> None:
     literal = {
         field.alias or name for name, field in model.model_fields.items() if get_origin(field.annotation) is Literal
     }
     for key, value in data.items():
         if key not in literal:
-            for at in _texts(value, place.at(key)):
+            for at, text in _texts(value, place.at(key)):
                 at.uncommented()
+                at.doubtful(text)
 
 
-def _texts(value: Json, place: Place) -> Iterator[Place]:
+def _texts(value: Json, place: Place) -> Iterator[tuple[Place, str]]:
     if isinstance(value, str):
-        yield place
+        yield place, value
     elif isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _texts(inner, place.at(key))

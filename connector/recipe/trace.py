@@ -37,6 +37,9 @@ class Trace:
         if self.expected is not None:
             tested += f" {_shown(self.expected)} ({_shown(self.value)})"
         own = f"{'  ' * depth}{self.answer:<4} {self.what}{tested}"
+        if isinstance(self.verdict, Trouble):  # without the end that would say the place once more
+            why = self.verdict.text.removesuffix(f": {self.what} is {kind_of(self.value)}")
+            own = f"{'  ' * depth}error  {self.what}{tested}: {why}"
         return [own, *(line for part in self.parts for line in part.lines(depth + 1))]
 
 

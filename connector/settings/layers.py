@@ -88,7 +88,8 @@ class Layers:
         path = name[len(PREFIX) :].lower().split("__")
         if path[0] not in keys or "" in path:
             if len(path) > 1:  # others may well be somebody else's, such as Kubernetes' CONNECTOR_PORT
-                known = [f"{PREFIX}{'__'.join([key, *path[1:]]).upper()}" for key in keys]
+                near = [key for key in keys if key != path[0] and did_you_mean(path[0], [key])]
+                known = [f"{PREFIX}{'__'.join([key, *path[1:]]).upper()}" for key in near]
                 self.mistakes.append(Mistake(name, 0, 0, "no setting has this name", did_you_mean(name, known)))
             return
         value: Json = Loose(text)

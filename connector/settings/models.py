@@ -4,7 +4,6 @@ import hashlib
 import re
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
-from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PrivateAttr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -240,8 +239,6 @@ class Settings(BaseSettings):
         changes: dict[str, Json] = {"recipes": folder / self.recipes}
         if match := _SQLITE_FILE.fullmatch(self.database):
             changes["database"] = f"{match[1]}{(folder / match[2]).absolute()}{match[3]}"
-        elif password := urlsplit(self.database).password:
-            vault.hide(unquote(password))
         if self.secrets_dir:
             changes["secrets_dir"] = folder / self.secrets_dir
         self._document, self._vault, self._watched, self._warnings = document, vault, watched, warnings

@@ -106,8 +106,8 @@ def _base_url(value: Json) -> str:
 def _database(value: Json) -> str:
     if isinstance(value, Secret):
         value = value.vault.expand(value.template)
-    if not isinstance(value, str) or not re.match(r"sqlite(\+\w+)?:///|postgresql(\+\w+)?://", value):
-        raise Wrong("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+    if not isinstance(value, str) or not re.match(r"sqlite(\+\w+)?:///", value):
+        raise Wrong("only SQLite is available so far", "write sqlite:///connector.db")
     return value
 
 

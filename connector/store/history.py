@@ -31,6 +31,7 @@ _LINE: Final = (
 # SQLite takes an index of some rows only where the question repeats its very condition.
 _INDEXED: Final = (State.HELD, State.DEAD, State.DISCARDED, State.SKIPPED)
 _UNUSUAL: Final = "state IN ('held', 'dead', 'discarded', 'skipped')"
+_HELD: Final = f"state = 'held' AND {_UNUSUAL}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +148,9 @@ def story(tx: Tx, id: str) -> Story:
 
 
 def runs_again(tx: Tx, line: Line) -> bool:
-    """Whether a backfill evaluates the event of this delivery again unasked: its run ended with `error`, made nothing."""
-    question = "SELECT o.reason FROM outcomes o JOIN deliveries d ON d.run = o.seq WHERE d.seq = ?"
-    row = tx.one(question, (line.seq,))
-    return row is not None and row[0] == "error"
+    """Whether a backfill evaluates the event of this delivery again unasked: its run ended with `error`."""
+    question = "SELECT 1 FROM outcomes o JOIN deliveries d ON d.run = o.seq WHERE d.seq = ? AND o.reason = 'error'"
+    return tx.one(question, (line.seq,)) is not None
 
 
 def _message(facts: Any) -> Message:
@@ -346,8 +346,7 @@ def delivery_counts(tx: Tx) -> dict[str, int]:
 
 def held_counts(tx: Tx) -> dict[str, int]:
     """How many deliveries are held, by what holds them."""
-    rows = tx.run(f"SELECT reason, count(*) FROM deliveries WHERE state = 'held' AND {_UNUSUAL} GROUP BY reason")  # noqa: S608
-    return {row[0]: int(row[1]) for row in rows}
+    return dict(map(tuple, tx.run(f"SELECT reason, count(*) FROM deliveries WHERE {_HELD} GROUP BY reason")))  # noqa: S608
 
 
 def _unsettled(tx: Tx) -> list[tuple[str, str, int]]:

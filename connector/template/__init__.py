@@ -121,6 +121,12 @@ def mistaken_name(name: str, known: tuple[str, ...] | frozenset[str]) -> str:
     return did_you_mean(name, known) or f"known: {', '.join(sorted(known))}"
 
 
+def meant_event_name(name: str) -> str:
+    """A hint for `userId` or `user_id`, which stand in `event`; "" for a name that none is called."""
+    near = [known for known in EVENT_NAMES if known.lower() == name.lower().replace("_", "")]
+    return f"did you mean 'event.{near[0]}'?" if near else ""
+
+
 def _refuse_bare_path(source: str) -> None:
     path = source.strip()
     if not _BARE_PATH.fullmatch(path):

@@ -8,8 +8,9 @@ from typing import Final, NoReturn
 
 from jinja2 import nodes
 
+from connector.document import did_you_mean
 from connector.errors import RenderError
-from connector.template import EVENT_NAMES, ROOTS, TemplateMistake, mistaken_name
+from connector.template import EVENT_NAMES, ROOTS, TemplateMistake, meant_event_name, mistaken_name
 from connector.template.filters import FILTERS, bounded
 from connector.template.runtime import APPLIERS, FILTER_NAMES, TEST_NAMES, default
 
@@ -107,7 +108,9 @@ class Grammar:
         )
         if dashed:
             return f"for the key '{dashed[3]}' write {dashed[1]}{dashed[2]}['{dashed[3]}']"
-        return mistaken_name(name, ROOTS)
+        return meant_event_name(name) or (
+            did_you_mean(name, ROOTS) or f"did you mean 'properties.{name}' or 'traits.{name}'?"
+        )
 
     def _check_binding(self, node: nodes.Name) -> None:
         if node.ctx != "load" and node.name in _RESERVED:

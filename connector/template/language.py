@@ -14,12 +14,15 @@ from jinja2.visitor import NodeTransformer
 
 from connector.errors import RenderError
 from connector.model import Json
-from connector.template import Escape, TemplateMistake
+from connector.template import ROOTS, Escape, TemplateMistake
 from connector.template.grammar import SOURCE, Grammar, dotted, parts_of, place
 from connector.template.runtime import TURN, Scope, sandbox
 from connector.template.values import OMIT, SIZE, in_words, settled, shown, text_of
 
 _WHOLE: Final = "_whole"
+_OPENED: Final = re.compile(r"\{\{(?:(?!\{\{).)*", re.DOTALL)
+_WORD: Final = r"(?!(?:if|else|is|in|not|and|or)\b)\w+"
+_SPACED: Final = re.compile(rf"\b((?:{'|'.join(ROOTS)})(?:\.\w+)*)\.({_WORD}(?: {_WORD})+) *(?=\}}\}}|\|)")
 _EXPECTED: Final = (
     TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError, TemplateError,
 )  # fmt: skip
@@ -152,12 +155,27 @@ def _parse(source: str) -> nodes.Template:
     try:
         return sandbox(None).parse(source)
     except TemplateSyntaxError as error:
+        _refuse_known(source)
         message = error.message or "cannot be read as a template"
         quoted = re.findall(r"'([^']+)'", message)
         line, column = place(source, error.lineno, quoted[-1] if quoted else "")
         raise TemplateMistake(message, line=line, column=column) from None
     except (RecursionError, ValueError, MemoryError):
         raise TemplateMistake("the template is too large or nested too deeply", "write several shorter ones") from None
+
+
+def _refuse_known(source: str) -> None:
+    """Refuse, in plain words, what is commonly behind a syntax error. Raises TemplateMistake."""
+    for opened in _OPENED.finditer(source):
+        if "}}" not in opened[0]:
+            raise TemplateMistake("this {{ is never closed", "write }}", **_at(source, opened.start()))
+    if spaced := _SPACED.search(source):
+        message, hint = "a key with a space stands in brackets", f"write {spaced[1]}['{spaced[2]}']"
+        raise TemplateMistake(message, hint, **_at(source, spaced.start()))
+
+
+def _at(source: str, index: int) -> dict[str, int]:
+    return {"line": source.count("\n", 0, index) + 1, "column": index - source.rfind("\n", 0, index)}
 
 
 def _expression(tree: nodes.Template) -> nodes.Expr | None:

@@ -25,7 +25,15 @@ ERASED = [f"user-{n}" for n in range(0, 40, 4)]
     ("switch", "value"), [("from", "hits"), *SETTINGS], ids=lambda pair: pair if isinstance(pair, str) else None
 )
 def test_whichever_way_it_is_everything_comes_once(world: Make, switch: str, value: str) -> None:
-    here = world(switches={switch: value}, feed="{poll: 1s, start: 1m}").begin()
+    refused = switch in {"auth_status", "envelope"}  # they only show in refusals
+    token = {"TOKEN": "invalid" if refused else "good"}
+    here = world(switches={switch: value}, feed="{poll: 1s, start: 1m}", secrets=token)
+    here.happen({"event": "Logged In"})
+    here.begin()
+    if refused:
+        here.until(lambda: "feed.failed" in here.log(), "the refusal")
+        assert "(HTTP 40" in here.log()
+        here.write_secrets(TOKEN="good")
     here.do(storm)
     far = here.do(far_away)
     must = set(here.do(lambda sandbox: list(sandbox.account().visible_since())))
@@ -45,6 +53,7 @@ def test_whichever_way_it_is_everything_comes_once(world: Make, switch: str, val
 def storm(sandbox: Sandbox) -> None:
     """A hundred and fifty at one time; a busy second; customers erased and events added while pages are read."""
     account = sandbox.account()
+    account.write({"event": "Never Seen Before", "userId": "u"})
     account.generate(150, every=0, at=sandbox.now() - 150, users=150)
     account.generate(150, every=1, users=150)
     sandbox.after_requests(1, account, lambda: [account.erase(person) for person in ERASED])

@@ -127,9 +127,9 @@ class Run:
 
     def busy_seconds(self) -> None:
         account, now = self.account, self.sandbox.now()
-        account.generate(20, every=7, at=now - 1_500, users=20, event=("Product Added", "page", "Email Opened"))
-        account.generate(30, every=0, at=now - self.dice.randrange(1_000), users=30)
-        for _ in range(4):
+        account.generate(12, every=7, at=now - 1_500, users=12, event=("Product Added", "page", "Email Opened"))
+        account.generate(15, every=0, at=now - self.dice.randrange(1_000), users=15)
+        for _ in range(3):
             account.inject([{"event": "Late"}], at=now - 500, visible=now + self.dice.randrange(8 * MINUTE))
         for year in ("2012", "2099"):
             account.inject([{"event": "Import", "eventTime": f"{year}-06-01T00:00:00.000Z"}], at=now - 100)
@@ -137,11 +137,11 @@ class Run:
 
     def crowd(self) -> None:
         """Hundreds in one millisecond."""
-        self.account.generate(250, every=0, at=self.sandbox.now() - 1_000, users=40)
+        self.account.generate(150, every=0, at=self.sandbox.now() - 1_000, users=30)
 
     def shift_pages(self) -> None:
         if self.dice.random() < 0.06:
-            self.account.erase(f"user-{self.dice.randrange(500)}")
+            self.account.erase(f"user-{self.dice.randrange(30)}")
         if self.dice.random() < 0.06:
             self.account.generate(3, every=1, event="Product Viewed", users=3)
 
@@ -167,7 +167,7 @@ def test_any_two_unknowns_together_lose_and_double_nothing(tmp_path: Path, row: 
         fired = dict(tx.rows("SELECT event, count(*) FROM deliveries GROUP BY event"))
         gaps = tx.rows("SELECT start, end, seen, reason FROM gaps")
     store.close()
-    assert len(must) > 600, "there was nothing to lose"
+    assert len(must) > 200, "there was nothing to lose"
     assert set() == must - inbox, switches
     assert len(inbox) == len(fired), "an event woke no recipe"
     assert {1} == set(fired.values())
@@ -189,6 +189,6 @@ async def eight_days(run: Run) -> None:
             run.begin()
         await run.polling.turn()
     run.between = lambda: None
-    for span, every in ((9 * MINUTE, 45 * SECOND), (2 * HOUR, 20 * MINUTE), (7 * DAY + 9 * HOUR, 8 * HOUR)):
+    for span, every in ((9 * MINUTE, MINUTE), (2 * HOUR, 30 * MINUTE), (7 * DAY + 9 * HOUR, 12 * HOUR)):
         await run.turns(NOON + span, every)
     await run.end()

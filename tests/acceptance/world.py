@@ -48,6 +48,9 @@ tests: []
 """
 
 
+PATIENCE = 3  # times as long as a quiet machine needs: a busy one is slow, not wrong
+
+
 class World:
     """One folder, one sandbox, and a daemon that is started, killed and stopped at will.
 
@@ -232,7 +235,7 @@ class World:
 
     def until(self, done: Callable[[], T], what: str, seconds: float = 30) -> T:
         """Wait until it is so. Fails when it takes longer, or when the daemon ends meanwhile."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE * seconds
         while not (found := done()):
             ended = self.daemon is not None and self.daemon.poll() is not None
             assert not ended, f"{what}: the daemon ended with {self.daemon and self.daemon.returncode}"

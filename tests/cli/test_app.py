@@ -8,7 +8,7 @@ import pytest
 from connector import __version__
 from connector.cli import failure
 from connector.cli.app import COMMANDS
-from tests.cli.house import CANARY, House, connector
+from tests.cli.house import CANARY, CONFIGURATION, House, connector
 
 
 def test_the_version_is_one_line_and_json(house: House) -> None:
@@ -48,9 +48,15 @@ def test_every_mistake_of_the_configuration_is_a_line_of_its_own_and_exits_2(hou
 
 def test_a_missing_secret_names_file_line_and_key(house: House) -> None:
     house.write(".env", "")
-    said = house.run("deliveries", "list")
+    said = house.run("backfill", "trial-click")
     assert 2 == said.code
     assert "connector.yaml:6:17: connections.intilery.auth_token: INTILERY_TOKEN is not set" in said.err
+
+
+def test_a_secret_that_says_where_the_database_is_must_be_there_for_every_command(house: House) -> None:
+    house.write("connector.yaml", CONFIGURATION + "database: ${DATABASE}\n")
+    said = house.run("deliveries", "list")
+    assert (2, True) == (said.code, "database: DATABASE is not set" in said.err)
 
 
 def test_a_missing_configuration_says_how_to_make_one(house: House) -> None:

@@ -23,7 +23,7 @@ def test_events_from_before_the_recipe_are_run(house: House) -> None:
     house.see(house.event(1, ago=2 * DAY), house.event(2, ago=HOUR), house.event(3, campaign_id="SUMMER"))
     said = house.run("backfill", "trial-click", "--by", "Ada")
     assert (0, [("event-0001", "pending"), ("event-0002", "pending")]) == (said.code, _deliveries(house))
-    assert "trial-click: 2 fired, 1 if; deliveries: 2 pending: start `connector run` to send\n" == said.out
+    assert "trial-click: 2 fired, 1 not met; deliveries: 2 pending: start `connector run` to send\n" == said.out
     assert ("Ada", "recipe.backfilled") == tuple(house.ask("SELECT actor, action FROM audit"))
 
 
@@ -52,9 +52,31 @@ def test_what_fired_before_is_left_alone(house: House) -> None:
 def test_refire_delivers_again_under_new_ids(house: House) -> None:
     house.see(house.event(1))
     for _ in range(3):
-        house.run("backfill", "trial-click", "--refire")
+        said = house.run("backfill", "trial-click", "--refire", "--yes")
+    assert 0 == said.code
     assert 3 == house.ask("SELECT count(DISTINCT id) FROM deliveries")[0]
     assert "0,1,2" == house.ask("SELECT group_concat(refire) FROM outcomes")[0]
+
+
+def test_refire_asks_before_anything_is_sent_again(house: House) -> None:
+    house.see(house.event(1), house.event(2))
+    house.run("backfill", "trial-click")
+    said = house.run("backfill", "trial-click", "--refire")
+    assert 2 == said.code
+    assert "2 deliveries that were made before would be sent AGAIN. Go on?" in said.err
+    assert 2 == len(_deliveries(house))
+
+
+def test_regulations_become_what_the_configuration_makes_of_them(house: House) -> None:
+    house.write(
+        "recipes/trial-click.yaml",
+        RECIPE[: RECIPE.index("actions:")]
+        + 'actions:\n  - regulation: {type: suppress, user_id: "{{ event.userId }}", reason: asked}\ntests: []\n',
+    )
+    house.see(house.event(1))
+    assert {"held": 1} == house.run("backfill", "trial-click", "--dry-run", "--json").json["deliveries"]
+    house.run("backfill", "trial-click")
+    assert [("event-0001", "held")] == _deliveries(house)
 
 
 def test_what_a_mended_recipe_could_not_render_is_run_again_without_refire(house: House) -> None:

@@ -135,8 +135,11 @@ def test_retry_makes_a_dead_one_pending_again_under_its_id_counting_from_zero(ho
 def test_what_was_never_rendered_cannot_be_retried(house: House) -> None:
     dead = Planned("slack", "slack", "sales", state=State.DEAD, reason="error: absent")
     (id,) = house.fire(house.event(1), dead)
+    assert f"connector deliveries discard {id}" in house.run("deliveries", "retry", id).err
+    house.change("UPDATE outcomes SET reason = 'error'")
     said = house.run("deliveries", "retry", id)
-    assert (2, True) == (said.code, "connector backfill trial-click --refire" in said.err)
+    assert (2, True) == (said.code, "`connector backfill trial-click`" in said.err)
+    assert "connector backfill trial-click\n" in house.run("deliveries", "show", id).out
     assert ("dead", "error: absent", 0) == _state(house, id)
 
 
@@ -167,6 +170,47 @@ def test_discard_gives_up_for_good(house: House) -> None:
     house.run("deliveries", "discard", id, "--by", "Ada")
     assert ("discarded", "by Ada", 0) == _state(house, id)
     assert "already discarded" in house.run("deliveries", "discard", id).err
+
+
+def test_all_says_what_it_leaves(house: House) -> None:
+    house.fire(house.event(1), a_delivery(State.HELD, "guard"), a_delivery(to="crm"), a_regulation())
+    house.fire(house.event(2), a_delivery(State.DEAD, "HTTP 404"))
+    unrendered = Planned("slack", "slack", "sales", state=State.DEAD, reason="error: absent")
+    house.fire(house.event(3), unrendered)
+    narrowed = ("--all", "--recipe", "trial-click")
+    assert "1 dead one could not be rendered" in house.run("deliveries", "retry", *narrowed).out
+    assert "2 held and 2 pending stay" in house.run("deliveries", "discard", *narrowed).out
+    assert "see connector approvals list" in house.run("deliveries", "release", *narrowed).out
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "told"),
+    [
+        (("--destination", "sale"), "no destination 'sale' - did you mean 'sales'?"),
+        (("--recipe", "trial-clik"), "no recipe 'trial-clik' - did you mean 'trial-click'?"),
+    ],
+)
+def test_an_unknown_name_is_told(house: House, narrowed: tuple[str, ...], told: str) -> None:
+    house.store().close()
+    for arguments in (("list",), ("discard", "--all")):
+        said = house.run("deliveries", *arguments, *narrowed)
+        assert (2, True) == (said.code, told in said.err)
+
+
+def test_the_list_says_that_a_destination_is_parked(house: House) -> None:
+    house.fire(house.event(1), a_delivery())
+    house.run("destinations", "park", "sales", "--by", "Ada")
+    assert "sales is parked: by Ada" in house.run("deliveries", "list").out
+
+
+def test_the_list_says_that_there_may_be_more(house: House) -> None:
+    house.fire(house.event(1), a_delivery(), a_delivery(to="crm"))
+    assert "1 newest shown, there may be more: --limit N" in house.run("deliveries", "list", "--limit", "1").out
+
+
+def test_a_short_beginning_of_an_id_is_told_to_be_too_short(house: House) -> None:
+    house.store().close()
+    assert "write at least 6 characters" in house.run("deliveries", "show", "dlv_1").err
 
 
 def test_release_lets_a_held_one_go_out(house: House) -> None:

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 
 from connector.model import State
 from connector.sandbox import Sandbox
-from tests.cli.house import CANARY, CONFIGURATION, DOTENV, House, a_delivery
+from tests.cli.house import ACCOUNT, CANARY, CONFIGURATION, DOTENV, House, a_delivery
 
 
 def test_the_list_counts_what_waits_and_names_what_is_gone(house: House) -> None:
@@ -43,6 +43,27 @@ def test_what_a_person_parked_is_not_probed(house: House) -> None:
 def test_an_unknown_name_is_guessed(house: House) -> None:
     said = house.run("destinations", "park", "crn")
     assert (2, True) == (said.code, "did you mean 'crm'" in said.err)
+
+
+def test_an_account_that_is_written_to_is_one_of_them_while_something_waits_for_it(house: House) -> None:
+    house.store().close()
+    assert ["sales", "crm"] == [one["name"] for one in house.run("destinations", "list", "--json").json]
+    house.fire(house.event(1), a_delivery(to=f"@{ACCOUNT}"))
+    (_, _, found) = house.run("destinations", "list", "--json").json
+    assert (f"@{ACCOUNT}", "open", 1) == (found["name"], found["state"], found["pending"])
+    (line,) = house.run("deliveries", "list", "--destination", "@intilery", "--json").json
+    assert f"@{ACCOUNT}" == line["destination"]
+    assert 0 == house.run("deliveries", "discard", "--all", "--destination", "@intilery").code
+
+
+def test_an_account_is_parked_by_its_connections_name(house: House) -> None:
+    house.store().close()
+    assert 0 == house.run("destinations", "park", "@intilery", "--by", "Ada").code
+    assert f"@{ACCOUNT}" == house.ask("SELECT name FROM destinations")[0]
+    assert "@intilery is called again\n" == house.run("destinations", "release", "@intilery").out
+    assert 2 == house.run("destinations", "park", "@intelery").code
+    said = house.run("destinations", "test", "@intilery")
+    assert (2, True) == (said.code, "connector api" in said.err)
 
 
 # ── trying one ────────────────────────────────────────────────────────────────────────────────

@@ -62,6 +62,21 @@ def test_only_recipes_whose_destinations_there_are_are_copied(empty: House) -> N
     assert (0, "1 warning") == (checked.code, checked.out.splitlines()[-1])
 
 
+def test_what_is_left_out_is_named_with_what_it_needs(empty: House) -> None:
+    slack = ("--slack", "https://hooks.slack.com/services/T/B/x")
+    said = empty.run("init", "--account", "larder/uk/LARDER", *slack)
+    assert " recipes were left out: they need a webhook destination called crm (" in said.out
+    assert "to add one later: name that in connector.yaml, then cp " in said.out
+
+
+def test_the_examples_send_nothing_to_anybody_real_until_told(empty: House) -> None:
+    slack = ("--slack", "https://hooks.slack.com/services/T/B/x")
+    said = empty.run("init", "--account", "larder/uk/LARDER", "--recipes", "trial-click", *slack)
+    assert "\nmode: shadow " in (empty.folder / "recipes/trial-click.yaml").read_text()
+    assert "the recipes are in shadow: they decide and send nothing" in said.out
+    assert 0 == empty.run("test").code
+
+
 def test_without_destinations_it_still_checks(empty: House) -> None:
     said = empty.run("init", "--account", "larder/uk/LARDER")
     assert (0, True) == (said.code, "fill in INTILERY_TOKEN" in said.out)
@@ -85,6 +100,9 @@ def test_examples_are_chosen(empty: House, asked: str, copied: set[str]) -> None
         (("--account", "larder/uk/LARDER", "--start", "soon"), "expected now, a duration such as 7d"),
         (("--account", "larder/uk/LARDER", "--webhook", "crm.example.com"), "crm"),
         (("--account", "larder/uk/LARDER", "--slack", "#sales"), "the Slack address begins with"),
+        (("--sandbox", "--slack", "https://hooks.slack.com/services/T/B/x"), "--slack is for an account of your own"),
+        (("--start", "7d"), "--start is for an account of your own"),
+        (("--sandbox", "--account", "larder/uk/LARDER"), "exclude each other"),
         (("--sandbox", "--recipes", "nothing"), "there is no example 'nothing'"),
     ],
 )
@@ -116,8 +134,11 @@ def test_another_folder_is_made(empty: House) -> None:
 
 def test_on_a_terminal_four_questions_are_asked_and_the_token_is_not_shown(empty: House) -> None:
     address = "https://hooks.slack.com/services/T/B/x"
-    screen = _typed(empty.folder, "larder/uk/LARDER", CANARY, address, "trial-click", "7d")
+    wrong = "larder", "Larder/uk/LARDER"
+    screen = _typed(empty.folder, *wrong, "larder/uk/LARDER", CANARY, address, "trial-clik", "trial-click", "7d")
     assert CANARY not in screen
+    for told in ("an account is client/account/BRAND", "expected lower case", "there is no example 'trial-clik'"):
+        assert told in screen
     assert {"trial-click"} == _recipes(empty)
     assert 'start: "7d"' in (empty.folder / "connector.yaml").read_text()
     assert f"INTILERY_TOKEN={CANARY}" in (empty.folder / ".env").read_text()

@@ -33,14 +33,12 @@ def test_json_is_ascii(house: House) -> None:
     assert r"Gr\u00f6\u00dfe" in said.out
 
 
-def test_a_table_fits_100_columns_and_cuts_no_id_when_piped(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_piped_table_cuts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     ids = [f"dlv_{n:032x}" for n in range(3)]
     output.table(["id", Column("why", rigid=False)], [(id, "word " * 60) for id in ids])
     lines = capsys.readouterr().out.splitlines()
     assert 4 == len(lines)
-    assert all(len(line) <= 100 for line in lines)
-    assert ids == [line.split()[0] for line in lines[1:]]
-    assert all(line.endswith("…") for line in lines[1:])
+    assert [f"{id}  {' '.join(['word'] * 60)}" for id in ids] == lines[1:]
 
 
 def test_ids_are_whole_even_where_they_are_wider_than_the_page(capsys: pytest.CaptureFixture[str]) -> None:

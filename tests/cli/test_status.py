@@ -89,6 +89,21 @@ def test_dead_deliveries_and_those_of_a_destination_that_is_gone_are_not_well(ru
     assert "1 delivery waits for old, which is not in the configuration any more" in said.out
 
 
+def test_what_a_guard_holds_is_not_well(running: House) -> None:
+    running.fire(running.event(1), a_delivery(State.HELD, "guard"))
+    said = running.run("status")
+    assert 1 == said.code
+    assert "not well: 1 delivery is held by a guard: connector deliveries list --state held" in said.out
+
+
+def test_a_missing_secret_is_told_and_hides_nothing_else(running: House) -> None:
+    running.write(".env", "INTILERY_TOKEN=x\n")
+    said = running.run("status")
+    assert 1 == said.code
+    assert "not well: destinations.sales.slack: SLACK_SALES is not set" in said.out
+    assert "trial-click" in said.out
+
+
 def test_what_waits_for_a_person_is_a_note(running: House) -> None:
     running.fire(running.event(1), a_regulation())
     store = running.store()
@@ -104,7 +119,7 @@ def test_what_waits_for_a_person_is_a_note(running: House) -> None:
 def test_outcomes_are_counted_by_recipe(running: House) -> None:
     running.see(running.event(1), running.event(2, campaign_id="SUMMER"))
     running.run("backfill", "trial-click")
-    assert "1 fired, 1 if" in running.run("status").out
+    assert "1 fired, 1 not met" in running.run("status").out
     (recipe,) = running.run("status", "--json").json["recipes"]
     assert {"fired": 1, "if": 1} == recipe["outcomes"]
 

@@ -145,7 +145,7 @@ def test_status_notes_what_waits_for_a_recipe_that_is_off(house: House) -> None:
 def test_backfill_lets_runs_wait_as_the_daemon_does(house: House) -> None:
     house.see(house.event(1), house.event(2, campaign_id="SUMMER"))
     said = house.run("backfill", "trial-click")
-    assert (0, "trial-click: 1 waiting, 1 if; deliveries: none\n") == (said.code, said.out)
+    assert (0, "trial-click: 1 waiting, 1 not met; deliveries: none\n") == (said.code, said.out)
     assert 1 == house.ask("SELECT count(*) FROM waiting_runs")[0]
 
 
@@ -159,7 +159,7 @@ def test_backfill_leaves_a_run_that_still_waits_alone(house: House) -> None:
 
 def test_refire_waits_under_a_new_number(house: House) -> None:
     take(house, house.event(1), profile={"firstName": "Ada", "tier": "gold"})
-    house.run("backfill", "trial-click", "--refire")
+    house.run("backfill", "trial-click", "--refire", "--yes")
     assert 1 == house.ask("SELECT refire FROM waiting_runs")[0]
 
 

@@ -104,7 +104,7 @@ class Bench:
         lines = {
             name: (each, line(each, self.http.send, time.monotonic)) for name, each in self.settings.connections.items()
         }
-        ending = Ending(self.shelf, StoredMemory, self._ledger, lambda _tx, _runs: set(), lambda: self.now)
+        ending = Ending(self.shelf, StoredMemory, self.ledger, lambda _tx, _runs: set(), lambda: self.now)
         redact = self.settings.vault.redact
         self.lookups = Lookups(self.store, lines, ending, lambda: self.now, self.kicked.extend, redact, lambda: 0.5)
         self.lookups.start()
@@ -112,7 +112,7 @@ class Bench:
     async def stop(self) -> None:
         await self.lookups.stop()
 
-    def _ledger(self, tx: Tx) -> Ledger:
+    def ledger(self, tx: Tx) -> Ledger:
         return Ledger(tx, Gates({}), Rules(), self.now)
 
     # ── events ────────────────────────────────────────────────────────────────────────────────

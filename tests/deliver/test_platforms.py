@@ -153,6 +153,17 @@ async def test_a_write_goes_to_the_connection_that_is_named(tmp_path: Path) -> N
         assert 1 == len(office.sandbox.account("acme/outlet/OUTLET").feed.all())
 
 
+async def test_a_connection_that_is_renamed_takes_what_waits_along(tmp_path: Path) -> None:
+    async with Office(tmp_path, TRACK) as office:
+        office.sandbox.faults.add("cut", only="track")
+        await office.happen(office.event(properties={"name": "Wine"}))
+        assert ["pending"] == office.states
+    renamed = CONFIGURATION.replace("  intilery: {{", "  shop: {{platform: intilery, ")
+    async with Office(tmp_path, configuration=renamed) as office:
+        await office.later(MINUTE)
+        assert ["delivered"] == office.states
+
+
 # ── answers ───────────────────────────────────────────────────────────────────────────────────
 
 NO = '{"success": false, "message": "userId must not be empty"}'

@@ -310,7 +310,7 @@ async def test_stopping_does_not_forget_that_an_answer_was_lost(tmp_path: Path) 
         ("connection: intilery", "connection: intempt", "needs the name of a connection of intilery"),
         ("{{{{ item.user_id }}}}", "u1", "item.user_id is missing"),
         ("{{{{ item.user_id }}}}", "{{{{ item.user }}}}", "item.user is not there"),
-        ("{{{{ item.user_id }}}}", "{{{{ item.user_id", "unexpected end of template"),
+        ("{{{{ item.user_id }}}}", "{{{{ item.user_id", "this {{ is never closed"),
         ("suppress: Suppress", "supress: Suppress", "supress"),
         ("    users: attributes.values\n", "", "the key 'users' is missing"),
         ("    users: attributes.values\n", "    user: attributes.values\n    users: x\n", "unknown key 'user'"),

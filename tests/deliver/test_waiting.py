@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector.model import DAY, HOUR, MINUTE, SECOND, Answer, Request
+from connector.deliver.needs import Needs
+from connector.model import DAY, HOUR, MINUTE, SECOND, Answer, Request, Waits
 from connector.recipe.evaluate import evaluate, go_on
 from connector.recipe.memory import DictMemory
 from connector.store import retention, waiting
@@ -370,7 +371,41 @@ def test_a_long_lane_is_judged_some_at_a_time_and_to_its_end(tmp_path: Path) -> 
     on(tmp_path, use, recipe(limit="450/1h"))
 
 
+@pytest.mark.parametrize(("user", "reason"), [("u1", "fired"), ("u2", "limited")])
+def test_what_a_person_runs_again_does_not_stand_in_its_own_way(tmp_path: Path, user: str, reason: str) -> None:
+    async def use(bench: Bench) -> None:
+        for each in ("u1", "u2"):
+            bench.account.identify(each, {"firstName": "Ada"})
+        first = bench.event(userId="u1", anonymousId="a1")
+        await bench.happen(first)
+        await bench.happen(bench.event(userId="u2", anonymousId="a1", at=bench.now + 1))
+        (made,) = bench.shelf.versions.values()
+        seq = 1 if user == "u1" else 2
+        waits = Waits({"profile": {"who": f"userId:{user}"}}, "tell", ("userId=u1", "userId=u2", "anonymousId=a1"))
+        with bench.store.write() as tx:
+            waiting.begin(tx, 1, [waiting.Begun(seq, "tell", made.version, 1, bench.now + seq - 1, waits)], bench.now)
+        await bench.look()
+        assert ["fired", "limited", reason] == [row[0] for row in bench.outcomes]
+
+    on(tmp_path, use, recipe(limit="1/ever"))
+
+
 # ── around it ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_action_that_waited_for_another_still_knows_what_was_found(tmp_path: Path) -> None:
+    async def use(bench: Bench) -> None:
+        bench.account.identify("u1", {"firstName": "Ada"})
+        await bench.happen(bench.event(userId="u1"))
+        needs = Needs(bench.shelf.version, bench.ledger, lambda: bench.now)
+        with bench.store.write() as tx:
+            tx.run("UPDATE deliveries SET state = 'delivered', settled = 1, status = 201 WHERE action = 'webhook'")
+            assert {"crm"} == needs.resolve_all(tx)
+        assert ["then Ada 201"] == bench.sent
+
+    said = "then {{ lookups.profile.firstName }} {{ actions.webhook.status }}"
+    then = f'  - {{id: then, needs: webhook, webhook: {{to: crm, text: "{said}"}}}}'
+    on(tmp_path, use, recipe().replace("tests: []", f"{then}\ntests: []"))
 
 
 def test_the_event_of_a_waiting_run_is_not_let_go(tmp_path: Path) -> None:
