@@ -114,7 +114,7 @@ def _by(parse: Callable[[str], T]) -> Callable[[object, ValidationInfo], T]:
             text = str(value)
             return parse(info.context["vault"].expand(text, secret=False) if info.context else text)
         except (ValueError, SecretMissing) as error:
-            raise wrong(str(error)) from None
+            raise wrong(str(error).partition(", got ")[0]) from None  # the value may be a secret in the wrong place
 
     return read
 

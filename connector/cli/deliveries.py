@@ -375,13 +375,14 @@ def _all(of: "Settings", tx: "Tx", act: Act, chosen: Narrowed, state: State) -> 
     to = chosen.destination and receiver(of, chosen.destination)
     found = {
         each: history.deliveries(tx, state=each, destination=to, recipe=chosen.recipe, limit=1_000_000)
-        for each in (State.HELD, State.PENDING, State.DEAD)
+        for each in ((state, State.HELD, State.PENDING) if act is people.discard else (state,))
     }
+    held, pending = found.get(State.HELD, []), found.get(State.PENDING, [])
     meant = [line for line in reversed(found[state]) if _may(line)]
     unrendered = [line for line in meant if not line.rendered and act is people.retry]
     ids = [line.id for line in meant if line not in unrendered]
-    decided = sum(line.kind == "regulation" for line in found[State.HELD])
-    return ids, Stays(len(found[State.HELD]), len(found[State.PENDING]), decided, len(unrendered))
+    decided = sum(line.kind == "regulation" for line in held)
+    return ids, Stays(len(held), len(pending), decided, len(unrendered))
 
 
 def _may(line: "Line") -> bool:

@@ -71,9 +71,10 @@ def explain(
     from connector.store import history  # noqa: PLC0415
 
     of, at = settings("warn"), clock()
+    place = "standard input" if event == "-" else event.removeprefix("@")
     with reading(of) as tx:
         written = _written(event)
-        seq, found = (None, _parsed(of, written, at)) if written is not None else history.event(tx, event)
+        seq, found = (None, _parsed(of, written, at, place)) if written is not None else history.event(tx, event)
         findings = list(_findings(served(of, tx), tx, seq, found, recipe))
     if as_json:
         emit_json({"event": _event_as_json(found), "recipes": [_as_json(finding) for finding in findings]})
@@ -102,16 +103,16 @@ def _written(event: str) -> str | None:
         raise WrongUse(f"cannot read {event[1:]}: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from None
 
 
-def _parsed(of: "Settings", written: str, at: Instant) -> "Event":
+def _parsed(of: "Settings", written: str, at: Instant, place: str) -> "Event":
     """An event as the platform would show it, on the connection whose account it names, else the first."""
     from connector.platforms.intilery import to_event  # noqa: PLC0415
 
     try:
         body = json.loads(written)
     except ValueError as error:
-        raise WrongUse(f"this is not the JSON of an event: {error}") from None
+        raise WrongUse(f"{place} is not the JSON of an event: {error}") from None
     if not isinstance(body, dict):
-        raise WrongUse("this is not the JSON of an event: expected an object, as `events` of the platform shows it")
+        raise WrongUse(f"{place} is not the JSON of an event: expected an object, as the platform shows it")
     connections = list(of.connections.values())
     if not connections:
         raise WrongUse(f"{of.file} has no connections")

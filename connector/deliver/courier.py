@@ -120,6 +120,10 @@ class Courier:
             crew.lane.shift(by)
         self.look(everywhere=True)
 
+    def under_way(self) -> set[int]:
+        """What is claimed or being sent."""
+        return {seq for crew in self.crews.values() for seq in crew.under_way}
+
     async def stop(self, grace: float) -> None:
         """Claim nothing more; let what is under way finish within `grace` seconds, and record it."""
         self.stopping = True

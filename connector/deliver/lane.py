@@ -17,6 +17,7 @@ from connector.store.outbox import Due, Result
 from connector.store.parking import Parked
 
 REFUSED_WORDS: Final = "refused: "
+DOUBTFUL_WORDS: Final = REFUSED_WORDS + "HTTP 403"
 
 
 @dataclass
@@ -152,7 +153,7 @@ class Lane:
             return
         place = self.parked or Parked(self.name, reason, now, 0, now)
         probes = place.probes + 1 if self.parked else 0
-        wait = policy.probe_delay(probes, refused=refused)
+        wait = policy.probe_delay(probes, refused=refused, doubtful=reason.startswith(DOUBTFUL_WORDS))
         self.parked = replace(place, reason=reason, probes=probes, probe_at=now + wait)
 
     # ── what may be sent ──────────────────────────────────────────────────────────────────────
@@ -169,7 +170,7 @@ class Lane:
 
     def alone(self, now: Instant) -> None:
         """No other delivery is there to give a second opinion: the 403 is taken as the destination's."""
-        self._park(REFUSED_WORDS + "403", now, refused=True)
+        self._park(DOUBTFUL_WORDS, now, refused=True)
         self.suspect = None
 
     def steady(self) -> bool:

@@ -5,6 +5,7 @@ forgotten one.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from connector.store import inbox, waiting
 from connector.store.database import Tx
 from connector.store.outbox import WAITING
 from connector.store.runs import Ledger, Taken
+
+log = logging.getLogger("connector.deliver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,12 @@ class Needs:
         if recipe is None:
             return ()
         now = tx.one("SELECT at FROM outcomes WHERE seq = ?", (run,))[0]
-        within = run_scope(scope(event), recipe, event, now, waiting.answers_of(tx, run))
-        return render_action(recipe, action, within, event, _answers(tx, run))
+        try:
+            within = run_scope(scope(event), recipe, event, now, waiting.answers_of(tx, run))
+            return render_action(recipe, action, within, event, _answers(tx, run))
+        except Exception:  # one run that meets a defect of ours must not keep others' answers from being recorded
+            log.exception("delivery.defect", extra={"run": run, "action": action})
+            return ()
 
 
 def _states(tx: Tx, run: int, but: int) -> dict[str, list[State]]:
@@ -99,5 +106,5 @@ def _answers(tx: Tx, run: int) -> dict[str, Json]:
 def _parsed(text: str) -> Json:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # a receiver may answer anything
         return None

@@ -15,6 +15,7 @@ LONGEST_RETRY_AFTER: Final = 1 * HOUR
 PARK_AFTER: Final = 5  # failures in a row …
 PARK_OVER: Final = 3  # … over so many deliveries
 SECOND_OPINION: Final = 1 * SECOND  # a 403 is believed when another delivery gets it too, this much later
+DOUBTS: Final = 6
 REFUSED_PROBE: Final = 15 * MINUTE
 LONGEST_PROBE: Final = 60 * SECOND
 STEADY: Final = 20  # answers in a row after which a destination is well again
@@ -33,8 +34,13 @@ def retry_delay(spent: int, asked: int | None, random: Random) -> int:
     return max(jittered, min(asked or 0, LONGEST_RETRY_AFTER))
 
 
-def probe_delay(probes: int, *, refused: bool) -> int:
-    """Milliseconds until a parked destination is tried again, after so many probes."""
+def probe_delay(probes: int, *, refused: bool, doubtful: bool = False) -> int:
+    """Milliseconds until a parked destination is tried again, after so many probes.
+
+    doubtful: a 403, which may be about what was sent: a few others are tried soon, before the long wait.
+    """
+    if doubtful and probes < DOUBTS:
+        return SECOND << probes
     return REFUSED_PROBE if refused else min(SECOND << min(probes, 10), LONGEST_PROBE)
 
 

@@ -159,7 +159,7 @@ class Regulator:
             self.kick(await self.store.transact(lambda tx: self._sent(tx, one, "found in the platform's list")))
             return False
         why = ""
-        if one.type in IRREVERSIBLE and (one.unsure or 0) >= one.decided:
+        if one.type in IRREVERSIBLE and any(outcome in asking.UNSURE for outcome, _ in one.since_approval):
             why = "it cannot be undone, and may have been taken although the platform's list does not show it"
         elif one.count("retry") >= TRIES:
             why = f"asked for {TRIES} times without a clear answer"

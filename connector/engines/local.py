@@ -48,6 +48,7 @@ log = logging.getLogger("connector.engine")
 GRACE: Final = 25.0  # seconds that deliveries under way have at the end; the whole stop stays under 30
 LOOK: Final = 1  # seconds between looks at what is due
 TIDY: Final = 10
+EVEN: Final = 3600.0  # seconds without a jump of the clock before anything is let go of for its age
 
 
 @dataclass
@@ -65,6 +66,7 @@ class Daemon:
     _scheduler: AsyncIOScheduler = field(init=False)
     _watch: Watch = field(default_factory=Watch)
     _outside: int = 0
+    _even_since: float = field(default_factory=monotonic)
     _secrets: dict[str, str] = field(default_factory=dict)
     _edited: object = None
 
@@ -200,18 +202,25 @@ class Daemon:
         """What is due, what other processes changed, what was edited."""
         outside = self.store.changed_outside()
         if outside != self._outside:
-            self._outside = outside
             with self.store.write() as tx:
                 self.needs.resolve_all(tx)
             self.courier.reread()
-        if self.service.refresh():
-            self.lookups.recipes_changed()
+            self._outside = outside  # not before: what failed is looked at again
+        self._refresh()
         self._see_new_secrets()
         self._see_new_configuration()
         self.courier.look()
         self.lookups.look()
         if self.regulator is not None:
             self.regulator.look()
+
+    def _refresh(self) -> None:
+        """Look at the recipes; whatever is wrong with the folder, deliveries go on."""
+        try:
+            if self.service.refresh():
+                self.lookups.recipes_changed()
+        except (OSError, RuntimeError, ValueError):
+            log.exception("recipes.unreadable")
 
     def _see_new_configuration(self) -> None:
         """Report an edited connector.yaml, once an edit; `.env` needs no word, since secrets are read when used."""
@@ -243,32 +252,50 @@ class Daemon:
                 self._scheduler.modify_job(f"poll {polling.feed.name}", next_run_time=datetime.now(UTC))
 
     async def _tidy(self) -> None:
+        """Let go of what expired, and of what is old.
+
+        Only once the clock has gone evenly for an hour: a wrong one must not wipe the ids that events are known by.
+        """
         keep = self.settings.privacy.keep
+        kicked: set[str] = set()
         with self.store.write() as tx:
-            expired = outbox.expire(tx, now())
-            retention.forget(tx, retention.Keep(keep.events, keep.ids, keep.deliveries), now())
+            expired = outbox.expire(tx, now(), self.courier.under_way())
+            if monotonic() - self._even_since > EVEN:
+                retention.forget(tx, retention.Keep(keep.events, keep.ids, keep.deliveries), now())
             if expired:
-                self.needs.resolve_all(tx)
-                log.info("deliveries.expired", extra={"deliveries": expired})
+                kicked = self.needs.resolve_all(tx)
+        if expired:
+            log.info("deliveries.expired", extra={"deliveries": expired})
+        self.courier.kick(kicked)
 
     async def _mind_the_clock(self) -> None:
         """When the wall clock is set, plan anew: the scheduler would otherwise sleep until the old time comes again."""
+        moved = 0
         while True:
             await asyncio.sleep(1)
-            moved = self._watch.moved()
+            moved += self._watch.moved()
             if not moved:
                 continue
-            log.warning("clock.moved", extra={"by_ms": moved})
-            if moved < 0:
-                with self.store.write() as tx:
-                    outbox.shift(tx, now(), -moved)
-                    self.lookups.clock_set_back(tx, -moved)
-                self.courier.shift(moved)
-                self.service.refresh(anyway=True)
-                for polling in self.polling:
-                    polling.not_before += moved
-            for job in self._scheduler.get_jobs():
-                job.modify(next_run_time=datetime.now(UTC))
+            try:
+                self._plan_anew(moved)
+            except Exception:  # the database may be locked: the clock must be watched all the same
+                log.exception("clock.plan_failed")
+            else:
+                moved = 0
+
+    def _plan_anew(self, moved: int) -> None:
+        log.warning("clock.moved", extra={"by_ms": moved})
+        self._even_since = monotonic()
+        if moved < 0:
+            with self.store.write() as tx:
+                outbox.shift(tx, now(), -moved)
+                self.lookups.clock_set_back(tx, -moved)
+            self.courier.shift(moved)
+            self.service.refresh(anyway=True)
+            for polling in self.polling:
+                polling.not_before += moved
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=datetime.now(UTC))
 
     async def _end(self) -> None:
         """Poll no more, finish what is under way, and leave the database tidy."""

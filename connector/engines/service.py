@@ -49,8 +49,8 @@ class Service:
         seen = stamp(self.folder)
         if seen == self._seen and not self._missing and not anyway:
             return False
-        self._seen = seen
         self._swap(read_folder(self.folder, self.known))
+        self._seen = seen  # not before: what failed is looked at again
         return True
 
     def serves(self, recipe_id: str) -> bool:

@@ -23,7 +23,7 @@ Body: TypeAlias = dict[str, Json]
 _STRING: Final = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _MEMBER: Final = re.compile(rb"[\s,]*(" + _STRING + rb")\s*:\s*", re.DOTALL)
 _SCALAR: Final = re.compile(_STRING + rb"|[^\s,{}\[\]\"]+", re.DOTALL)
-_RUNS: Final = re.compile(_STRING + rb"|[\[{]+|[\]}]+", re.DOTALL)
+_RUNS: Final = re.compile(_STRING + rb"|[\[{]+|[\]}]+|\"", re.DOTALL)
 _BETWEEN: Final = re.compile(rb"[\s,]*")
 
 
@@ -66,6 +66,8 @@ def _after(body: bytes, at: int) -> int:
         first = run[0][:1]
         if first in b"[{":
             depth += len(run[0])
+        elif run[0] == b'"':  # a text without an end: looking on from each later quote would take for ever
+            return at
         elif first in b"]}":
             if len(run[0]) >= depth:
                 return run.start() + depth

@@ -92,7 +92,7 @@ def _paths(folder: Path, mistakes: list[Mistake]) -> Iterator[Path]:
         for name in [*names, *folders]:
             path = Path(parent, name)
             is_recipe = name in names and name.endswith(SUFFIXES) and not _hidden(name)
-            if path.is_symlink() and (is_recipe or name in folders) and not path.resolve().is_relative_to(root):
+            if path.is_symlink() and (is_recipe or name in folders) and not _leads_into(path, root):
                 mistakes.append(
                     Mistake(str(path), 0, 0, "this link leads out of the recipes folder", "copy the file here")
                 )
@@ -100,8 +100,16 @@ def _paths(folder: Path, mistakes: list[Mistake]) -> Iterator[Path]:
                 yield path
 
 
+def _leads_into(path: Path, root: Path) -> bool:
+    """Whether a link stays inside; one that leads to itself does not."""
+    try:
+        return path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
 def _hidden(name: str) -> bool:
-    return name.startswith((".", "#", "~"))
+    return name.startswith((".", "#", "~")) or not name.isprintable()  # nor names that are no text
 
 
 # ── one file ──────────────────────────────────────────────────────────────────────────────────

@@ -27,7 +27,10 @@ UNSURE: Final = frozenset({"asking", "retry"})  # it may have been taken
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """One that is to be sent. decided: when it was approved last. tries: outcome and instant of each, oldest first."""
+    """One that is to be sent. decided: when it was approved last. tries: outcome and instant of each, oldest first.
+
+    An approval stands among the tries as `approved`: what came after it is told by their order, not by a clock.
+    """
 
     seq: int
     id: str
@@ -48,7 +51,13 @@ class Next:
 
     def count(self, outcome: Outcome) -> int:
         """How many tries ended so since it was approved."""
-        return sum(1 for each, at in self.tries if each == outcome and at >= self.decided)
+        return sum(1 for each, _ in self.since_approval if each == outcome)
+
+    @property
+    def since_approval(self) -> tuple[tuple[str, Instant], ...]:
+        """The tries after the last approval; all of them where none was needed."""
+        marks = [n for n, (each, _) in enumerate(self.tries) if each == "approved"]
+        return self.tries[marks[-1] + 1 :] if marks else self.tries
 
 
 def next_due(tx: Tx, now: Instant) -> Next | None:
@@ -68,6 +77,13 @@ def next_due(tx: Tx, now: Instant) -> Next | None:
 
 def may_go(tx: Tx, rules: Rules, one: Next, now: Instant) -> bool:
     """Whether it may be asked for at this moment; else it is held, with the reason, or left to a person."""
+    still = tx.one(
+        "SELECT 1 FROM deliveries d JOIN regulations r ON r.delivery = d.id WHERE d.seq = ? AND d.state = 'pending' "
+        "AND d.reason = ? AND r.state = 'approved'",
+        (one.seq, TO_SEND),
+    )
+    if not still:  # a person rejected, held or closed it since it was chosen
+        return False
     if rules.way(tx, one.account, one.type) != TO_SEND:  # the configuration is another one since it was approved
         tx.run("UPDATE deliveries SET reason = ? WHERE seq = ? AND state = 'pending'", (WORK_ITEM, one.seq))
         return False

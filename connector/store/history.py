@@ -31,7 +31,6 @@ _LINE: Final = (
 # SQLite takes an index of some rows only where the question repeats its very condition.
 _INDEXED: Final = (State.HELD, State.DEAD, State.DISCARDED, State.SKIPPED)
 _UNUSUAL: Final = "state IN ('held', 'dead', 'discarded', 'skipped')"
-_HELD: Final = f"state = 'held' AND {_UNUSUAL}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,8 @@ def deliveries(  # noqa: PLR0913  each narrows the list
     where = " AND ".join(given) or "1 = 1"
     if state is not None:
         where += f" AND d.state = '{State(state)}'" + (f" AND d.{_UNUSUAL}" if state in _INDEXED else "")
-    rows = tx.rows(f"{_LINE} WHERE {where} ORDER BY d.seq DESC LIMIT ?", (*given.values(), limit))
-    return [Line(*row) for row in rows]
+    question = f"{_LINE} WHERE {where} ORDER BY d.seq DESC LIMIT ?"
+    return [Line(*row) for row in tx.rows(question, (*given.values(), limit))]
 
 
 def delivery(tx: Tx, id: str) -> Line:
@@ -130,7 +129,6 @@ def story(tx: Tx, id: str) -> Story:
     tried = tx.rows(
         "SELECT n, at, elapsed, status, outcome, spent, answer FROM attempts WHERE delivery = ? ORDER BY n", (line.seq,)
     )
-    attempts = [Tried(*each) for each in tried]
     return Story(
         line=line,
         account=facts.identity,
@@ -142,7 +140,7 @@ def story(tx: Tx, id: str) -> Story:
         order_key=facts.order_key,
         needs=json.loads(facts.needs or "[]"),
         message=_message(facts) if line.rendered else None,
-        attempts=attempts,
+        attempts=[Tried(*each) for each in tried],
         event=inbox.load(tx, facts.event),
     )
 
@@ -190,8 +188,7 @@ _NAMES: Final = (  # one look into the index a name, however many events there a
 
 def names(tx: Tx, since: Instant) -> list[Name]:
     """The event names seen since then, the commonest first."""
-    found = [Name(*row) for row in tx.run(_NAMES, (since,)) if row[1]]
-    return sorted(found, key=lambda name: (-name.n, name.name))
+    return sorted((Name(*row) for row in tx.run(_NAMES, (since,)) if row[1]), key=lambda name: (-name.n, name.name))
 
 
 def named(tx: Tx, name: str, since: Instant, limit: int) -> list[Event]:
@@ -218,11 +215,10 @@ def event(tx: Tx, id: str) -> tuple[int, Event]:
 
 def numbers(tx: Tx, since: Instant, after: int, limit: int = 5_000) -> list[tuple[int, str, str]]:
     """(number, feed, name) of the stored events that happened since then, in inbox order, behind a number."""
-    rows = tx.rows(
-        "SELECT seq, feed, name FROM events WHERE seq > ? AND at >= ? AND payload IS NOT NULL ORDER BY seq LIMIT ?",
-        (after, since, limit),
+    question = (
+        "SELECT seq, feed, name FROM events WHERE seq > ? AND at >= ? AND payload IS NOT NULL ORDER BY seq LIMIT ?"
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(row[0], row[1], row[2]) for row in tx.rows(question, (after, since, limit))]
 
 
 def first_number(tx: Tx, since: Instant) -> int:
@@ -346,7 +342,8 @@ def delivery_counts(tx: Tx) -> dict[str, int]:
 
 def held_counts(tx: Tx) -> dict[str, int]:
     """How many deliveries are held, by what holds them."""
-    return dict(map(tuple, tx.run(f"SELECT reason, count(*) FROM deliveries WHERE {_HELD} GROUP BY reason")))  # noqa: S608
+    question = f"SELECT reason, count(*) FROM deliveries WHERE state = 'held' AND {_UNUSUAL} GROUP BY reason"  # noqa: S608
+    return {row[0]: int(row[1]) for row in tx.run(question)}
 
 
 def _unsettled(tx: Tx) -> list[tuple[str, str, int]]:

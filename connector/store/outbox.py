@@ -4,7 +4,7 @@ A claim needs no row: one process delivers, and what it had in flight when it di
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final, Literal
@@ -173,15 +173,22 @@ def in_a_row(tx: Tx, delivery: int, statuses: Sequence[int]) -> int:
     return sum(1 for _ in takewhile(lambda row: row[0] in statuses, answered))
 
 
-def expire(tx: Tx, now: Instant, limit: int = 1000) -> int:
-    """Discard what was not sent by its `expires`; how many. Regulations never expire: the legal duty does not."""
-    done = tx.run(
-        "UPDATE deliveries SET state = 'discarded', reason = 'expired', settled = ? WHERE seq IN (SELECT seq FROM "
-        "deliveries WHERE expires_at IS NOT NULL AND state IN ('pending', 'held') AND expires_at <= ? "
-        "AND kind <> 'regulation' LIMIT ?)",
-        (now, now, limit),
+def expire(tx: Tx, now: Instant, under_way: Collection[int] = (), limit: int = 1000) -> int:
+    """Discard what was not sent by its `expires`; how many. Regulations never expire: the legal duty does not.
+
+    under_way: what is being sent at this moment: its answer decides.
+    """
+    rows = tx.rows(
+        "SELECT seq FROM deliveries WHERE expires_at IS NOT NULL AND state IN ('pending', 'held') AND expires_at <= ? "
+        "AND kind <> 'regulation' LIMIT ?",
+        (now, limit),
     )
-    return int(done.rowcount)
+    late = [row[0] for row in rows if row[0] not in under_way]
+    tx.many(
+        "UPDATE deliveries SET state = 'discarded', reason = 'expired', settled = ? WHERE seq = ?",
+        [(now, seq) for seq in late],
+    )
+    return len(late)
 
 
 def hurry(tx: Tx, destination: str, now: Instant, most_attempts: int | None = None) -> int:

@@ -15,7 +15,7 @@ from connector.model import DAY, Instant, Rate, State, instant_text
 from connector.settings import Settings
 from connector.store import audit
 from connector.store.database import Tx, fact, set_fact
-from connector.store.tables import Regulation
+from connector.store.tables import Attempt, Regulation
 
 KILL_SWITCH = "regulations_stopped"
 NEEDS_HUMAN = "needs_human"
@@ -26,6 +26,8 @@ _OPEN_ONES = (  # what is held for a person keeps its reason: it may have been s
     f"state IN ('held', 'pending') AND reason NOT LIKE '{NEEDS_HUMAN}%' "  # noqa: S608  our own words
     "AND id IN (SELECT delivery FROM regulations WHERE state IN ('proposed', 'approved'))"
 )
+
+_NOT_HELD_YET = "(state = 'pending' OR reason = 'approval')"  # the cap, or a question to a person, holds on its own
 
 
 class NotAllowed(ConnectorError):
@@ -81,6 +83,9 @@ def propose(  # noqa: PLR0913  the facts of one request
     now: Instant,
 ) -> tuple[State, str]:
     """Note one request; the state and reason its delivery starts with. The whole batch is held once a cap is passed."""
+    before = tx.one("SELECT state FROM regulations WHERE delivery = ?", (delivery,))
+    if before:  # the same event once more, its id forgotten: what was decided stays decided
+        return State.DISCARDED, f"this very request was {before[0]} before"
     active = tx.one(
         f"SELECT delivery FROM regulations WHERE account = ? AND user_id = ? AND type = ? AND state IN {_ACTIVE}",  # noqa: S608
         (account, user_id, type),
@@ -113,9 +118,11 @@ def propose(  # noqa: PLR0913  the facts of one request
 
 
 def over_cap(tx: Tx, cap: Rate, now: Instant) -> bool:
-    """Whether more requests were proposed within the cap's time than it allows; rejected ones do not count."""
+    """Whether more requests were proposed within the cap's time than it allows; rejected and dry ones do not count."""
     since = 0 if cap.per is None else now - cap.per
-    row = tx.one(f"SELECT count(*) FROM regulations WHERE proposed > ? AND state IN {_ACTIVE}", (since,))  # noqa: S608
+    row = tx.one(
+        "SELECT count(*) FROM regulations WHERE proposed > ? AND state NOT IN ('rejected', 'dry_run')", (since,)
+    )
     return int(row[0]) > cap.count
 
 
@@ -157,6 +164,7 @@ def approve(tx: Tx, rules: Rules, delivery: str, by: str, now: Instant) -> str:
         )
         raise NotAllowed(message)
     _decide(tx, delivery, "approved", by, now)
+    _mark(tx, delivery, by, now)
     way = rules.way(tx, account, wanted)
     tx.run("UPDATE deliveries SET state = 'pending', reason = ?, due = ? WHERE id = ?", (way, now, delivery))
     return way
@@ -184,6 +192,9 @@ def done(tx: Tx, delivery: str, by: str, now: Instant) -> None:
     if fact(tx, KILL_SWITCH):
         message = "regulations are stopped: `connector regulations resume --by NAME` first"
         raise NotAllowed(message)
+    if tx.one("SELECT 1 FROM deliveries WHERE id = ? AND state = 'held' AND reason = 'cap'", (delivery,)):
+        message = f"{delivery} is held by the cap: approve it anew first"
+        raise NotAllowed(message)
     tx.run("UPDATE regulations SET state = 'done', done = ? WHERE delivery = ?", (now, delivery))
     audit.append(tx, now, by, "regulation.done", delivery, {})
     tx.run(
@@ -196,7 +207,7 @@ def stop(tx: Tx, by: str, now: Instant) -> None:
     """The kill switch: every open regulation is held, none can be approved or done until `resume`."""
     set_fact(tx, KILL_SWITCH, f"{by} at {instant_text(now)}", now)
     audit.append(tx, now, by, "regulations.stopped", "", {})
-    _hold_all(tx, "kill_switch")
+    tx.run(f"UPDATE deliveries SET state = 'held', reason = 'kill_switch' WHERE {_OPEN_ONES} AND {_NOT_HELD_YET}")  # noqa: S608
 
 
 def resume(tx: Tx, rules: Rules, by: str, now: Instant) -> None:
@@ -205,8 +216,7 @@ def resume(tx: Tx, rules: Rules, by: str, now: Instant) -> None:
     audit.append(tx, now, by, "regulations.resumed", "", {})
     for delivery, account, type, state in tx.rows(
         "SELECT r.delivery, r.account, r.type, r.state FROM deliveries d JOIN regulations r ON r.delivery = d.id "
-        "WHERE d.state = 'held' AND d.reason NOT LIKE ?",
-        (f"{NEEDS_HUMAN}%",),
+        "WHERE d.state = 'held' AND d.reason = 'kill_switch'"
     ):
         way = ("pending", rules.way(tx, account, type)) if state == "approved" else ("held", "approval")
         tx.run("UPDATE deliveries SET state = ?, reason = ? WHERE id = ?", (*way, delivery))
@@ -220,6 +230,17 @@ def suppressed(tx: Tx, account: int, user_id: str) -> bool:
         (account, user_id),
     )
     return row is not None and row[0] != "unsuppress"
+
+
+def _mark(tx: Tx, delivery: str, by: str, now: Instant) -> None:
+    """Note the approval among the tries: which of them came after it is then no matter of clocks."""
+    row = tx.one(
+        "SELECT d.seq, coalesce(max(a.n), 0) FROM deliveries d LEFT JOIN attempts a ON a.delivery = d.seq "
+        "WHERE d.id = ? GROUP BY d.seq",
+        (delivery,),
+    )
+    columns = ("delivery", "n", "at", "elapsed", "status", "outcome", "spent", "answer")
+    tx.insert(Attempt, columns, [(row[0], row[1] + 1, now, 0, None, "approved", 0, f"approved by {by}")])
 
 
 def _decide(tx: Tx, delivery: str, state: str, by: str, now: Instant) -> None:

@@ -70,8 +70,7 @@ def test_refire_asks_before_anything_is_sent_again(house: House) -> None:
 def test_regulations_become_what_the_configuration_makes_of_them(house: House) -> None:
     house.write(
         "recipes/trial-click.yaml",
-        RECIPE[: RECIPE.index("actions:")]
-        + 'actions:\n  - regulation: {type: suppress, user_id: "{{ event.userId }}", reason: asked}\ntests: []\n',
+        RECIPE[: RECIPE.index("actions:")] + "actions:\n  - regulation: {type: suppress, reason: asked}\ntests: []\n",
     )
     house.see(house.event(1))
     assert {"held": 1} == house.run("backfill", "trial-click", "--dry-run", "--json").json["deliveries"]

@@ -39,8 +39,8 @@ def test_a_missing_secret_is_a_warning(house: House) -> None:
 
 def test_programs_read_json(house: House) -> None:
     house.write("recipes/broken.yaml", BROKEN)
-    said = house.run("check", "--format", "json")
-    assert 1 == said.code
+    said = house.run("check", "--json")
+    assert (1, said.out) == (said.code, house.run("check", "--format", "json").out)
     assert {"file", "line", "column", "severity", "message", "hint"} == set(said.json[0])
     assert {"recipes/broken.yaml"} == {one["file"] for one in said.json}
 

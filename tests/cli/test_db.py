@@ -89,6 +89,8 @@ def test_restore_asks_first_and_says_what_it_means(house: House) -> None:
     house.see(house.event(1))
     house.run("db", "backup", "backup.db")
     house.see(house.event(2))
+    missing = house.run("db", "restore", "nosuch.db")
+    assert ("", "there is no backup at nosuch.db\n") == (missing.out, missing.err)
     said = house.run("db", "restore", "backup.db")
     assert (2, 2) == (said.code, _events(house))
     assert "add --yes" in said.err

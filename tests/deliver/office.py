@@ -64,10 +64,7 @@ class Office:
         file.write_text(self.configuration.format(url=self.sandbox.url))
         self.write_secrets()
         self.settings = load(file, {})
-        known = Known.of(self.settings)
-        recipes = [parse(self._recipe(n, text), "r.yaml", known) for n, text in enumerate(self.actions)]
-        live = dict.fromkeys((recipe.id for recipe in recipes), 0)
-        self.service = InService(Index(recipes), {recipe.id: recipe for recipe in recipes}, live)
+        self.serve()
         self.gates, self.rules = Gates.of(self.settings), Rules.of(self.settings)
         self.http = Http(self.settings.egress.allow, self.settings.vault)
         await self.http.__aenter__()
@@ -79,6 +76,13 @@ class Office:
         await self.http.__aexit__(None, None, None)
         await self.sandbox.__aexit__()
         self.store.close()
+
+    def serve(self) -> None:
+        """Put the recipes into service."""
+        known = Known.of(self.settings)
+        recipes = [parse(self._recipe(n, text), "r.yaml", known) for n, text in enumerate(self.actions)]
+        live = dict.fromkeys((recipe.id for recipe in recipes), 0)
+        self.service = InService(Index(recipes), {recipe.id: recipe for recipe in recipes}, live)
 
     def _recipe(self, n: int, actions: str) -> str:
         return (

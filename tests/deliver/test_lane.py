@@ -1,5 +1,7 @@
 """What answers mean: retries, parking, the doubtful 403, throttling. No network, no clock."""
 
+from dataclasses import replace
+
 from connector.deliver import policy
 from connector.deliver.lane import Lane
 from connector.model import HOUR, MINUTE, SECOND, Message, State, Verdict
@@ -177,3 +179,27 @@ def test_what_went_out_with_the_old_secret_says_nothing_of_the_new_one() -> None
     assert (None, State.PENDING, 999) == (there.parked, result.state, result.next_due)
     conclude(there, due(2), Verdict("refused", "401"), at=1_000, status=401)
     assert there.parked is not None
+
+
+def test_after_a_doubtful_403_some_others_are_tried_soon_before_the_long_wait() -> None:
+    there = lane()
+    refused = Verdict("refused", "HTTP 403: access is refused")
+    conclude(there, due(1), refused, at=0, status=403)
+    conclude(there, due(2), refused, at=1_000, status=403)
+    waits = []
+    for n in range(3, 10):
+        assert there.parked is not None
+        at = there.parked.probe_at
+        conclude(there, due(n), refused, at=at, status=403)
+        waits.append(there.parked.probe_at - at)
+    assert [2, 4, 8, 16, 32, 900, 900] == [wait // SECOND for wait in waits]
+
+
+def test_only_a_person_opens_what_a_person_parked() -> None:
+    there = parked()
+    assert there.parked is not None
+    there.parked = replace(there.parked, by="ada")
+    conclude(there, due(9), TAKEN)
+    there.wake(now=5)
+    assert there.parked is not None
+    assert not there.may_probe(10**15)

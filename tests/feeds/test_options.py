@@ -38,7 +38,7 @@ def test_every_option_can_be_set(tmp_path: Path) -> None:
     [
         ("{pol: 10s}", "11:16 unknown key pol did you mean 'poll'?"),
         ("{poll: soon}", "11:22 expected a duration such as 10s, 15m, 24h or 7d "),
-        ("{poll: 10}", "11:22 expected a duration such as 10s, 15m, 24h or 7d "),
+        ("{poll: 10}", "11:22 expected a duration such as 10s, 15m, 24h or 7d write 10s"),
         ("{poll: 0s}", "11:15 poll must be 1s or more "),
         ("{overlap: 30d}", "11:15 overlap must be between 1m and 7d, and no less than lag "),
         ("{lag: 20m}", "11:15 overlap must be between 1m and 7d, and no less than lag "),

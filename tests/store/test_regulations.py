@@ -184,3 +184,32 @@ def test_a_changed_audit_shows(store: Store, tampering: str) -> None:
             audit.append(tx, NOW + n, "ada", "test", str(n), {})
         tx.run(tampering)
         assert 2 == audit.verify(tx)
+
+
+def test_lifting_the_kill_switch_never_releases_what_the_cap_holds(store: Store) -> None:
+    rules = Rules(mode="manual", cap=Rate(2, DAY), unattended=frozenset({"suppress"}))
+    with store.write() as tx:
+        for n in range(1, 6):
+            propose(tx, n, rules=rules)
+        regulations.stop(tx, "ada", NOW)
+        regulations.resume(tx, rules, "ada", NOW + 2 * DAY)
+    assert [("held", "cap")] * 5 == [standing(store, n) for n in range(1, 6)]
+
+
+def test_what_the_cap_holds_cannot_be_closed_as_done(store: Store) -> None:
+    rules = Rules(mode="manual", cap=Rate(1, DAY), unattended=frozenset({"suppress"}))
+    with store.write() as tx:
+        for n in (1, 2):
+            propose(tx, n, rules=rules)
+        with pytest.raises(NotAllowed, match="held by the cap"):
+            regulations.done(tx, "dlv_1", "ada", NOW)
+
+
+def test_the_same_request_proposed_again_keeps_what_was_decided(store: Store) -> None:
+    with store.write() as tx:
+        propose(tx)
+        regulations.reject(tx, "dlv_1", "ada", NOW)
+        again = regulations.propose(
+            tx, MANUAL, delivery="dlv_1", account=1, type="suppress", user_id="u1", reason="x", recipe="r", now=NOW
+        )
+    assert (State.DISCARDED, "this very request was rejected before") == again

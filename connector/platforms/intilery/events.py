@@ -46,6 +46,7 @@ MARK: Final = "connector"
 """What we write carries this key in its context, so that it is known as our own when the feed shows it."""
 
 _LONGEST_ID: Final = 128
+MADE_UP: Final = "hash_"  # begins the id of an event that has none of its own
 _LONGEST_NAME: Final = 200
 
 
@@ -148,7 +149,7 @@ def to_event(  # noqa: PLR0913  an Item's parts, where it was found, and when
         notes = (*notes, "bad_time")
     event_id = _id_of(body)
     if not event_id:
-        event_id = "hash_" + hashlib.sha256(canonical(body)).hexdigest()[:40]
+        event_id = MADE_UP + hashlib.sha256(canonical(body)).hexdigest()[:40]
         notes = (*notes, "made_up_id")
     own = type(context) is dict and bool(context.get(MARK))
     return Event(account, feed, event_id, _name_of(body, raw), at, time, body, own, notes, text)
@@ -161,7 +162,9 @@ def _odd_times(body: Body) -> bool:
 def _id_of(body: Body) -> str:
     """The event's own id where it can serve as a key, else nothing."""
     own = body.get("eventId")
-    return own if type(own) is str and len(own) <= _LONGEST_ID and own.isprintable() and not own.isspace() else ""
+    if type(own) is not str or len(own) > _LONGEST_ID or own.startswith(MADE_UP):  # nobody may claim a made-up id
+        return ""
+    return own if own.isprintable() and not own.isspace() else ""
 
 
 def _name_of(body: Body, raw: Body) -> str:
