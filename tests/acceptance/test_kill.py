@@ -66,10 +66,10 @@ def while_a_page_is_read(world: World, dice: random.Random) -> None:
     killed.wait(4)
 
 
-def between_sending_and_recording(world: World, dice: random.Random, most: int = 2 * EACH) -> None:
-    """When a receiver has taken a delivery, before it answers."""
+def between_sending_and_recording(world: World, dice: random.Random, most: int = EACH) -> None:
+    """When a receiver has taken one of the first `most` deliveries, before it answers."""
     killed = threading.Event()
-    process, left = world.daemon, itertools.count(-dice.randrange(most // 2))
+    process, left = world.daemon, itertools.count(-dice.randrange(most))
     assert process is not None
 
     def kill(_: Received) -> None:
@@ -123,7 +123,7 @@ def test_killed_at_full_speed_between_sending_and_recording_it_repeats_under_the
     for _ in range(8):
         happened += here.generate(400)
         here.start()
-        between_sending_and_recording(here, dice, 800)
+        between_sending_and_recording(here, dice, 400)
         here.kill()
     here.begin()
     here.until(lambda: len(firsts(here.came())) == len(happened), "all")
