@@ -125,9 +125,7 @@ class Daemon:
         self.lookups = Lookups(self.store, lines, ending, now, self.courier.kick, self.settings.vault.redact)
         for connection, feed in feeds:
             own = lines[connection.name][1]
-            self.polling.append(
-                Polling(feed, connection, own, desk, self.courier.kick, self.lookups.look, self.settings.vault.redact)
-            )
+            self.polling.append(Polling(feed, connection, own, desk, self.courier.kick, self.lookups.look))
         self._secrets = {name: _fingerprint(each) for name, each in destinations.items()}
 
     def _starts(self, feeds: list[Feed]) -> dict[str, Instant]:
