@@ -31,6 +31,7 @@ OPERATORS: Final = (
     *("exists", "before", "after", "any_item"),
 )
 SYMBOLS: Final = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "=": "eq", "==": "eq", "!=": "ne", "<>": "ne"}
+_LONGEST: Final = 200  # characters of a formula that is told how to be written
 _AS_FORMULA: Final = re.compile(
     r"""([\w$-]+(?:\.[\w$-]+)*)\s*(>=|<=|<>|!=|==|=|>|<)\s*(?:(-?\d+(?:\.\d+)?)|("[^"]*"|'[^']*'|[A-Za-z][\w-]*))\s*"""
 )
@@ -73,7 +74,7 @@ def check(name: str, operand: Json, *, fold: bool = False, now: Instant = 0) -> 
 
 def as_test(formula: str) -> str:
     """`properties.price > 50` as the test that recipes write, `properties.price: {gt: 50}`; "" when it is no such."""
-    parts = _AS_FORMULA.fullmatch(formula)
+    parts = _AS_FORMULA.fullmatch(formula) if len(formula) <= _LONGEST else None
     if not parts or (parts[4] and SYMBOLS[parts[2]] in ORDERING):  # texts have no order here
         return ""
     return f"{parts[1]}: {{{SYMBOLS[parts[2]]}: {parts[3] or parts[4]}}}"

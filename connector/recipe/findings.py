@@ -20,8 +20,8 @@ _ONLY: Final = {
 }
 _ZEROS: Final = re.compile("-?0[0-9]+")
 _PARTS: Final = ("properties", "traits", "context")
-_SINGLE_BRACES: Final = re.compile(rf"(?<![{{$])\{{\s*((?:{'|'.join(sorted(EVERYWHERE))})(?:\.[\w.-]+)+)\s*\}}(?!\}})")
-_VARIABLE: Final = re.compile(r"\$\{[A-Za-z_]\w*(?::[^}]*)?\}")
+_SINGLE_BRACES: Final = re.compile(rf"(?<![{{$])\{{\s*((?:{'|'.join(sorted(EVERYWHERE))})\.[\w.-]+)\s*\}}(?!\}})")
+_VARIABLE: Final = re.compile(r"\$\{[A-Za-z_]\w{0,99}(?::[^}]{0,99})?\}")
 
 
 @dataclass(slots=True)

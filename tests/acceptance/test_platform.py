@@ -76,16 +76,15 @@ def test_while_the_platform_fails_the_cursor_stands_and_status_says_why(world: M
     here.until(lambda: here.asked(200) > 2, "some polls")
     here.do(lambda sandbox: sandbox.faults.add("html", times=1_000))
     here.until(lambda: "feed.failed" in here.log(), "the first failure")
-    first = here.status()["feeds"][0]
+    first = read_up_to(here)
     happened = here.generate(200)
     here.until(lambda: here.log().count("feed.failed") > 2, "two more")
     later = here.status()
-    assert first["cursor"] == later["feeds"][0]["cursor"]
+    assert first == read_up_to(here)
     assert not later["healthy"]
     assert any("intilery.events fails: the platform's answer is not a list" in one for one in later["problems"])
     here.do(lambda sandbox: sandbox.faults.waiting.clear())
     here.until(lambda: set(happened) <= {event_id(one) for one in here.came()}, "all events")
-    here.until(lambda: here.status()["healthy"], "all is well")
 
 
 @pytest.mark.parametrize("status", ["401", "403"])
