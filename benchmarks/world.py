@@ -41,8 +41,9 @@ class Process:
     """A child process."""
 
     def __init__(self, arguments: list[str], **options: Any) -> None:
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         self.began = time.time()
-        self.child = subprocess.Popen([sys.executable, *arguments], text=True, **options)
+        self.child = subprocess.Popen([sys.executable, *arguments], text=True, env=environment, **options)
 
     def busy(self) -> float:
         """Seconds of processor time so far, user and system."""

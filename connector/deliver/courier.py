@@ -193,7 +193,14 @@ class Courier:
                 if wait := crew.bucket.take():
                     await asyncio.sleep(min(wait / SECOND, LONGEST_REST))
                     continue
-                await self._deliver(crew, portion(crew.claimed, crew.destination))
+                some = portion(crew.claimed, crew.destination)
+                try:
+                    await self._deliver(crew, some)
+                except Exception:  # a defect of ours must not leave them claimed for ever
+                    log.exception("delivery.defect", extra={"destination": crew.lane.name})
+                    crew.under_way.difference_update(due.seq for due in some)
+                    crew.lane.pause_until = self.now() + SECOND
+                    crew.next_due = 0
                 if not crew.claimed and self._goes_on(crew) and not crew.probing:
                     self._claim(crew)
         finally:

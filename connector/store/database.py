@@ -131,15 +131,16 @@ class Store:
         `do` is called in the loop's thread, when no other commit is under way; only the disk is waited for in another.
         """
         while self._committing is not None and not self._committing.done():
-            await asyncio.wait([asyncio.wrap_future(self._committing)])
+            await _done(self._committing)
         begun = self._writer.begin()
         try:
             found = do(Tx(self._writer))
         except BaseException:
             begun.rollback()
             raise
-        self._committing = self._committer.submit(_commit, begun)
-        failed = await asyncio.shield(asyncio.wrap_future(self._committing))  # who is cancelled does not undo it
+        self._committing = committing = self._committer.submit(_commit, begun)
+        await _done(committing)  # who is cancelled meanwhile does not undo it
+        failed = committing.result()
         if failed is not None:
             raise failed
         return found
@@ -189,6 +190,12 @@ class Store:
             if name in self.__dict__:
                 thing = self.__dict__.pop(name)
                 thing.close() if isinstance(thing, Connection) else thing.dispose()
+
+
+async def _done(committing: "Future[Exception | None]") -> None:
+    """Wait for a commit; looked at every so often too, so that nothing hangs on one wake-up alone."""
+    while not committing.done():
+        await asyncio.wait([asyncio.wrap_future(committing)], timeout=0.05)
 
 
 def _commit(begun: RootTransaction) -> Exception | None:

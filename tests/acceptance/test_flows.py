@@ -206,10 +206,8 @@ def test_a_regulation_waits_for_a_person_and_is_never_sent(world: Make) -> None:
     assert ["delivered", "discarded", "discarded", "held"] == states(here, "privacy")
     with here.database() as tx:
         found = dict(tx.rows("SELECT user_id, state FROM regulations"))
-        calls = tx.one("SELECT count(*) FROM attempts")[0]
     assert {"u1": "done", "u2": "rejected", "u3": "proposed"} == found
-    assert 0 == calls
     asked = here.do(lambda sandbox: {operation for operation, _ in sandbox.requests.counts})
-    assert {"events"} == asked
+    assert {"events"} == asked, "something was sent to the platform"
     verified = here.cli("db", "verify")
     assert 0 == verified.returncode, verified.stdout

@@ -132,6 +132,27 @@ def test_killed_at_full_speed_between_sending_and_recording_it_repeats_under_the
     balance(here.came(), happened)
 
 
+def test_killed_while_it_makes_its_database_it_starts_all_the_same(world: Make) -> None:
+    here = world()
+    happened = here.generate(10)
+    file = here.folder / "connector.db"
+    for n in range(6):
+        for part in here.folder.glob("connector.db*"):
+            part.unlink()
+        here.start()
+        here.until(file.exists, "the file")
+        time.sleep(n * 0.012)
+        here.kill()
+        here.begin()
+        here.kill()
+    here.begin()
+    here.until(lambda: len(firsts(here.came())) == len(happened), "all")
+    assert 0 == here.stop()[0]
+    repeats(here.came())
+    balance(here.came(), happened)
+    assert 0 == here.cli("db", "verify").returncode
+
+
 def out_of_order(received: list[Received]) -> list[tuple[Any, Any]]:
     """Neighbours of one customer that came the wrong way round."""
     last: dict[str, tuple[int, int]] = {}

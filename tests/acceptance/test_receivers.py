@@ -70,6 +70,7 @@ def test_all_arrives_within_half_a_minute_of_the_recovery_and_the_others_never_w
     assert ["HTTP 401" in parked["locked"], "HTTP 403" in parked["forbidden"]] == [True, True]
     assert parked.keys() <= waiting.keys()
     assert 0 == dead
+    here.until(lambda: {state for _, state, _, _ in spent(here)} == {"delivered"}, "all recorded", 5)
     states = spent(here)
     assert {("delivered", len(happened))} == {(state, n) for _, state, n, _ in states}
     most = {name: attempts for name, _, _, attempts in states}

@@ -98,10 +98,17 @@ class World:
     def end(self) -> None:
         """Everything stops."""
         self.kill()
-        self._run(self._sandbox.__aexit__())
+        self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _close(self) -> None:
+        await self._sandbox.__aexit__()
+        answering = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in answering:
+            task.cancel()
+        await asyncio.gather(*answering, return_exceptions=True)
 
     # ── the folder ────────────────────────────────────────────────────────────────────────────
 

@@ -139,9 +139,12 @@ class Office:
     async def rest(self) -> None:
         """Until nothing is under way."""
         async with asyncio.timeout(20):
-            while self.courier._hands or self.courier._results or self.courier._answers.is_set():  # noqa: ASYNC110
-                await asyncio.sleep(0.003)
-        await self.store.transact(lambda _: None)  # whatever is being written is written before this
+            quiet = 0
+            while quiet < 3:
+                busy = self.courier._hands or self.courier._results or self.courier._answers.is_set()
+                quiet = 0 if busy else quiet + 1
+                await self.store.transact(lambda _: None)  # whatever is being written is written before this
+                await asyncio.sleep(0.005)
 
     async def pause(self, seconds: float = 0.005) -> None:
         await asyncio.sleep(seconds)
