@@ -20,8 +20,8 @@ def test_told_to_stop_under_load_it_ends_what_it_began_and_nothing_else(world: M
     here.behave("crm", wait="150ms")
     dice = random.Random(5)
     happened = []
-    for _ in range(4):
-        happened += here.generate(800)
+    for _ in range(3):
+        happened += here.generate(600)
         here.begin()
         taken = len(here.came()) + dice.randrange(1, 300)
         here.until(lambda n=taken: len(here.came()) >= n, "some deliveries")
