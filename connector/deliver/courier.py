@@ -69,7 +69,6 @@ class Courier:
     _hands: set[asyncio.Task[None]] = field(default_factory=set)
     _recorder: asyncio.Task[None] | None = None
     _written: dict[str, parking.Parked] = field(default_factory=dict)
-    delivered: int = 0
 
     def start(self) -> None:
         """Open a lane for each destination; parked ones are tried at once, since the configuration may be new."""
@@ -288,7 +287,6 @@ class Courier:
             self._results = waiting + self._results
             raise
         self._note_lanes(written)
-        self.delivered += sum(result.state == State.DELIVERED for result in results)
         for crew, some in waiting:
             crew.under_way.difference_update(result.due.seq for result in some)
             for result in some:

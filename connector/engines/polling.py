@@ -69,7 +69,6 @@ class Polling:
     not_before: Instant = 0
     error: str = ""
     fingerprint: str | None = None  # of a token that is refused: another one is a reason to ask at once
-    events: int = 0
     stopping: bool = False
     suspended: dict[str, Ahead] = field(default_factory=dict)
     notes: dict[str, Instant] = field(default_factory=dict)
@@ -147,7 +146,6 @@ class Polling:
         )
 
     def _took(self, pages: Sequence[Page], receipt: Receipt) -> None:
-        self.events += receipt.events
         if receipt.destinations:
             self.kick(set(receipt.destinations))
         if receipt.waiting:

@@ -41,7 +41,6 @@ class Next:
     user_id: str
     reason: str
     proposed: Instant
-    decided: Instant
     tries: tuple[tuple[str, Instant], ...]
 
     @property
@@ -63,8 +62,8 @@ class Next:
 def next_due(tx: Tx, now: Instant) -> Next | None:
     """The one that has waited for longest, of those that may be sent now."""
     row = tx.one(
-        "SELECT d.seq, d.id, d.account, d.run, d.awaited, r.type, r.user_id, r.reason, r.proposed, "
-        "coalesce(r.decided, r.proposed) FROM deliveries d JOIN regulations r ON r.delivery = d.id "
+        "SELECT d.seq, d.id, d.account, d.run, d.awaited, r.type, r.user_id, r.reason, r.proposed "
+        "FROM deliveries d JOIN regulations r ON r.delivery = d.id "
         "WHERE d.destination = '' AND d.state = 'pending' AND d.due <= ? AND d.kind = 'regulation' AND d.reason = ? "
         "AND r.state = 'approved' ORDER BY d.due, d.seq LIMIT 1",
         (now, TO_SEND),
