@@ -27,7 +27,7 @@ UNSURE: Final = frozenset({"asking", "retry"})  # it may have been taken
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """One that is to be sent. decided: when it was approved last. tries: outcome and instant of each, oldest first.
+    """One that is to be sent. tries: outcome and instant of each, oldest first.
 
     An approval stands among the tries as `approved`: what came after it is told by their order, not by a clock.
     """
