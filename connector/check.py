@@ -11,7 +11,7 @@ from connector.actions import Destination
 from connector.actions.regulating import Api
 from connector.document import did_you_mean
 from connector.errors import AddressRefused, ConfigurationError, Mistake, SecretMissing
-from connector.feeds import Feed, feeds_of
+from connector.feeds import Feed, all_feeds
 from connector.feeds import load_all as load_feeds
 from connector.http.guard import Guard, parse_egress
 from connector.http.place import read
@@ -90,11 +90,10 @@ def _settings(config: Path, environ: Mapping[str, str], mistakes: list[Mistake])
         Api.of(settings)
     except ConfigurationError as error:
         mistakes += error.mistakes
-    for connection in settings.connections.values():
-        try:
-            feeds_of(connection)
-        except ConfigurationError as error:
-            mistakes += error.mistakes
+    try:
+        all_feeds(settings.connections)
+    except ConfigurationError as error:
+        mistakes += error.mistakes
     return settings
 
 

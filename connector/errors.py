@@ -14,7 +14,8 @@ ConnectorError
 ├── FeedError               a feed, or another endpoint of a platform, could not be read
 │   ├── FeedUnavailable     try later (429, 5xx, network, an answer that is not the expected JSON)
 │   │   └── NothingThere    404: nobody has the id, or nothing is at the address
-│   └── FeedRefused         401 or 403: slow down until the secret changes
+│   ├── FeedRefused         401 or 403: slow down until the secret changes
+│   └── NoMoments           the feed knows no moments that it could go back to
 ├── RenderError             a template could not be rendered with this event
 └── DatabaseBusy            another daemon holds the database
 
@@ -134,6 +135,10 @@ class NothingThere(FeedUnavailable):
 
 class FeedRefused(FeedError):
     """401 or 403: asking again soon will not help."""
+
+
+class NoMoments(FeedError):
+    """The feed compares what it sees with what it saw: there is no moment it could go back to."""
 
 
 class RenderError(ConnectorError):

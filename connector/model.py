@@ -108,7 +108,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     account: the connection's identity, e.g. `intilery:acme/acme/ACME`; feed: `connection.feed`, e.g. `intilery.events`.
     id: the dedupe key within the account. name: normalised (`event_name`). at: the platform's `receivedTime`, never
     later than our first sight of it. time: `eventTime` where it can be read. body: the platform's object as it came.
-    own: what we wrote ourselves carries our mark. notes: what was odd about it (`bad_time`, `made_up_id` …).
+    own: it carries our mark, which the inbox proves. notes: what was odd about it (`bad_time`, `made_up_id` …).
     text: the body's own JSON as it came, empty where the body is not exactly that.
     """
 
@@ -135,11 +135,31 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a feed's keyed state: a watched id, an item, a profile.
+
+    value: what the feed knows of it, text of its own. revision: what a compare-and-set expects; 0: the row is new.
+    due: when it is to be looked at next, 0 for never. rank: the line it waits in, 1 for those that were active lately.
+    heard: when an event of another feed showed the key last, 0 for never. about: what that event said, JSON.
+    """
+
+    key: str
+    value: str = ""
+    revision: int = 0
+    due: Instant = 0
+    rank: int = 0
+    heard: Instant = 0
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one step of a feed's reader brought; committed whole or not at all.
 
     reader: whose step it is. old: the cursor it was read from (None: none yet), what a compare-and-set expects. cursor:
     where the reader goes on, None while it stays. notes: what a person should know, in a sentence each.
+    rows: changed rows of the feed's keyed state. gone: keys of rows that are dropped. shown: what is there already when
+    a feed is read for the first time: it wakes no recipe, but watch lists learn ids from it.
     """
 
     reader: str
@@ -148,6 +168,9 @@ class Page:
     events: Sequence[Event] = ()
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
+    rows: Sequence[Row] = ()
+    gone: Sequence[str] = ()
+    shown: Sequence[Event] = ()
 
 
 def event_name(text: str) -> str:

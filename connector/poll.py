@@ -14,7 +14,8 @@ from typing import Final
 
 from connector.actions import Action, Destination, destinations_of
 from connector.actions.writing import accounts, lane
-from connector.model import STORED_REASONS, Event, Instant, Outcome, Page, Planned, Rate, Reason, canonical
+from connector.feeds import Feed, Source
+from connector.model import STORED_REASONS, Event, Instant, Outcome, Page, Planned, Rate, Reason, Row, canonical
 from connector.recipe.connections import choose
 from connector.recipe.evaluate import evaluate
 from connector.recipe.index import Index
@@ -23,11 +24,12 @@ from connector.recipe.path import path
 from connector.recipe.recipe import Recipe
 from connector.recipe.scope import scope as scope_of
 from connector.settings import Settings
-from connector.store import inbox, memory
+from connector.store import inbox, memory, states
 from connector.store.database import Store, Tx
 from connector.store.regulations import Rules
 from connector.store.runs import Ledger, Taken
 
+MOST_WATCHED: Final = 500_000  # ids of one watch list: anyone can send events that show some
 FEW: Final = 200  # events that are not worth a thread
 
 
@@ -103,12 +105,56 @@ class StoredMemory:
         return Remembered(memory.recall(self.tx, self.account, recipe_id, keys))
 
 
+@dataclass(slots=True)
+class WatchList:
+    """A feed that learns from other feeds' events what to look at. many: the rows it has, counted once."""
+
+    feed: Feed
+    many: int | None = None
+
+    def hear(self, store: Store, tx: Tx, events: Sequence[Event], now: Instant) -> None:
+        """Keep the ids that the events show. Raises nothing for what events say, however odd."""
+        shown: dict[str, Row] = {}
+        for source in self.feed.sources:
+            for event in events:
+                if event.feed == source.feed and (row := _shown(source, event, now)) is not None:
+                    shown[row.key] = row
+        if not shown:
+            return
+        key = f"{self.feed.platform}.{self.feed.kind}"
+        kept = states.StoredRows.within(tx, self.feed.account, key)
+        known = kept.get(shown)
+        if self.many is None:
+            self.many = kept.count()
+        fresh = [row for row in shown.values() if row.key not in known]
+        room = max(0, MOST_WATCHED - self.many)
+        if len(fresh) > room:
+            log.error(
+                "watch.full: ids that events show are not watched any more; forged events may have filled the list",
+                extra={"feed": self.feed.name, "watched": self.many},
+            )
+        self.many += min(len(fresh), room)
+        again = [row for row in shown.values() if row.key in known and _newly(row, known[row.key], self.feed.poll)]
+        states.hear(store, tx, self.feed.account, key, [*fresh[:room], *again])
+
+
+def _shown(source: Source, event: Event, now: Instant) -> Row | None:
+    scope = scope_of(event)
+    value = _path(source.path).get(scope)
+    return None if value is None else source.row(value, {k: _path(p).get(scope) for k, p in source.keep.items()}, now)
+
+
+def _newly(row: Row, known: Row, often: int) -> bool:
+    """Whether it is worth writing down that an id was shown once more."""
+    return row.about != known.about or row.heard - known.heard >= often
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What taking a page needs: where it is written, which recipes are in service, and what the configuration says.
 
     resolve: looks at the runs that hold an action with `needs` (what they need may be dead from the start); gives the
-    destinations that have something to send.
+    destinations that have something to send. watch_lists: the feeds that learn ids from what is taken.
     """
 
     store: Store
@@ -117,6 +163,7 @@ class Desk:
     rules: Rules
     now: Callable[[], Instant]
     resolve: Callable[[Tx, set[int]], set[str]] = lambda _tx, _runs: set()
+    watch_lists: Sequence[WatchList] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +195,14 @@ def take(desk: Desk, tx: Tx, pages: Sequence[Page], account: str, feed: str, pay
     for page in pages:
         if page.cursor is not None:
             inbox.move(desk.store, tx, account, feed, page.reader, old=page.old, new=page.cursor, now=now)
+        states.put(desk.store, tx, account, feed, page)
         for gap in page.gaps:
             inbox.report_gap(tx, feed, (gap.start, gap.end, gap.seen, gap.reason), now)
     fresh = inbox.add(desk.store, tx, [event for page in pages for event in page.events], now, payloads)
+    if desk.watch_lists:
+        seen = [event for _, event in fresh] + [event for page in pages for event in page.shown]
+        for watch_list in desk.watch_lists:
+            watch_list.hear(desk.store, tx, seen, now)
     if not fresh:
         return Receipt(0, 0, frozenset())
     number = desk.store.account(tx, account)

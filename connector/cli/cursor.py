@@ -10,7 +10,7 @@ from connector.cli.output import Column, emit_json, iso, rough, say, table, when
 from connector.cli.parts import feeds
 from connector.cli.session import opened, reading, settings
 from connector.engines.clock import now as clock
-from connector.errors import FeedError
+from connector.errors import FeedError, NoMoments
 from connector.model import DAY, Instant, instant_text, span, span_text
 
 if TYPE_CHECKING:
@@ -99,7 +99,10 @@ def _move(of: "Settings", name: str, to: Callable[[Instant], Instant], by: str, 
         stands = moment_of(feed, old) if old else None
         target = to(at if stands is None else stands)
         _check(target, at, of.privacy.keep.ids)
-        new = feed.rewind(old if stands is not None else None, target)  # an unreadable one is begun anew
+        try:
+            new = feed.rewind(old if stands is not None else None, target)  # an unreadable one is begun anew
+        except NoMoments as error:
+            raise WrongUse(str(error)) from None
         key = f"{feed.platform}.{feed.kind}"
         people.set_cursor(store, tx, feed.account, key, _FRESH, old=old, new=new, by=by, now=at)
     say(f"{name} goes on from {when(target, at)}")
@@ -118,12 +121,20 @@ def _check(target: Instant, at: Instant, ids: int) -> None:
 
 
 def cursors_of(tx: "Tx", feed: "Feed") -> dict[str, str]:
-    """Each reader's cursor of a feed, the fresh one first."""
-    from connector.store import history  # noqa: PLC0415
+    """Each reader's cursor of a feed: the fresh one, then the re-reads by age."""
+    from connector.store import standing  # noqa: PLC0415
 
     key = f"{feed.platform}.{feed.kind}"
-    places = [place for place in history.places(tx) if (place.account, place.feed) == (feed.account, key)]
-    return {place.reader: place.cursor for place in sorted(places, key=lambda place: place.reader != _FRESH)}
+    places = [place for place in standing.places(tx) if (place.account, place.feed) == (feed.account, key)]
+    return {place.reader: place.cursor for place in sorted(places, key=lambda place: _age(place.reader))}
+
+
+def _age(reader: str) -> tuple[int, str]:
+    """How old what a reader reads is; it is called by that."""
+    try:
+        return span(reader), reader
+    except ValueError:
+        return -1 if reader == _FRESH else 0, reader
 
 
 def moment_of(feed: "Feed", cursor: str) -> Instant | None:

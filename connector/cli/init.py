@@ -228,7 +228,7 @@ def _quoted(value: str) -> str:
 def _try_out(text: str, values: Mapping[str, str], name: str) -> None:
     """Load it elsewhere before anything is written. Raises ConfigurationError as if it stood in the file `name`."""
     from connector.actions import Destination  # noqa: PLC0415
-    from connector.feeds import feeds_of  # noqa: PLC0415
+    from connector.feeds import all_feeds  # noqa: PLC0415
     from connector.settings import load  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="connector-") as folder:
@@ -238,8 +238,7 @@ def _try_out(text: str, values: Mapping[str, str], name: str) -> None:
             loaded = load(file, values, secrets="warn")
             for section in loaded.destinations.values():
                 Destination.read(section)
-            for connection in loaded.connections.values():
-                feeds_of(connection)
+            all_feeds(loaded.connections)
         except ConfigurationError as error:
             found = [mistake for mistake in error.mistakes if mistake.severity == "error"]
             raise ConfigurationError([replace(mistake, file=name) for mistake in found]) from None

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def feeds(of: "Settings") -> "dict[str, Feed]":
     """Every feed by its name, `intilery.events`. Raises ConfigurationError."""
-    from connector.feeds import feeds_of  # noqa: PLC0415
+    from connector.feeds import all_feeds  # noqa: PLC0415
 
-    return {feed.name: feed for connection in of.connections.values() for feed in feeds_of(connection)}
+    return {feed.name: feed for _, feed in all_feeds(of.connections)}
 
 
 def receiver(of: "Settings", name: str) -> str:

@@ -27,13 +27,13 @@ from connector.deliver.ending import Ending
 from connector.deliver.needs import Needs
 from connector.deliver.regulator import Regulator
 from connector.engines.clock import Watch, monotonic, now
-from connector.engines.polling import Polling, line
+from connector.engines.polling import Polling, line, within
 from connector.engines.service import Service
 from connector.errors import ConfigurationError
-from connector.feeds import Feed, feeds_of
+from connector.feeds import Feed, all_feeds
 from connector.http import Http
 from connector.model import Instant, instant, span
-from connector.poll import Desk, Gates, StoredMemory
+from connector.poll import Desk, Gates, StoredMemory, WatchList
 from connector.recipe.recipe import Known
 from connector.secrets import stamp
 from connector.settings import Settings, load
@@ -72,9 +72,7 @@ class Daemon:
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Run until `stop` is set. Raises DatabaseBusy when another daemon holds the database."""
-        feeds = [
-            (connection, feed) for connection in self.settings.connections.values() for feed in feeds_of(connection)
-        ]
+        feeds = all_feeds(self.settings.connections)
         gates, api = Gates.of(self.settings), Api.of(self.settings)
         async with AsyncExitStack() as stack:
             database = driver.database_file(self.settings.database)
@@ -100,7 +98,8 @@ class Daemon:
         self.service.refresh()
         destinations, rules = gates.destinations, Rules.of(self.settings)
         needs = Needs(self.service.version, lambda tx: Ledger(tx, gates, rules, now()), now)
-        desk = Desk(self.store, self.service.get, gates, rules, now, needs.resolve)
+        watch_lists = [WatchList(feed) for _, feed in feeds if feed.sources]
+        desk = Desk(self.store, self.service.get, gates, rules, now, needs.resolve, watch_lists)
         lines = {
             name: (connection, line(connection, http.send, monotonic))
             for name, connection in self.settings.connections.items()
@@ -118,14 +117,14 @@ class Daemon:
         self.needs = needs
         if api is not None:
             bucket = lines[api.connection.name][1].bucket
-            self.regulator = Regulator(
-                self.store, http, bucket, api, rules, now, resolve=needs.resolve, kick=self.courier.kick
-            )
+            facts = (self.store, http, bucket, api, rules, now, needs.resolve, self.courier.kick)
+            self.regulator = Regulator(*facts, redact=self.settings.vault.redact)
         ending = Ending(self.service, StoredMemory, needs.ledger, needs.resolve, now)
         self.lookups = Lookups(self.store, lines, ending, now, self.courier.kick, self.settings.vault.redact)
         for connection, feed in feeds:
             own = lines[connection.name][1]
-            self.polling.append(Polling(feed, connection, own, desk, self.courier.kick, self.lookups.look))
+            send = within(own, connection, feed.share, monotonic)
+            self.polling.append(Polling(feed, connection, own, desk, self.courier.kick, self.lookups.look, send))
         self._secrets = {name: _fingerprint(each) for name, each in destinations.items()}
 
     def _starts(self, feeds: list[Feed]) -> dict[str, Instant]:
@@ -160,12 +159,7 @@ class Daemon:
         self.courier.start()
         self.courier.look(everywhere=True)
         self.lookups.start()
-        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        self._scheduler = AsyncIOScheduler(
-            timezone=UTC, job_defaults=defaults, executors={"default": AsyncIOExecutor()}
-        )
-        self._scheduler.add_listener(_report, wakeups.EVENT_JOB_MISSED | wakeups.EVENT_JOB_ERROR)
-        self._scheduler.add_listener(_report_overrun, wakeups.EVENT_JOB_MAX_INSTANCES)
+        self._scheduler = scheduler()
         for each in self.polling:
             self._every(each.feed.poll / 1000, f"poll {each.feed.name}", self._turn, each)
         self._every(LOOK, "deliver", self._look)
@@ -202,11 +196,10 @@ class Daemon:
         """What is due, what other processes changed, what was edited."""
         outside = self.store.changed_outside()
         if outside != self._outside:
-            with self.store.write() as tx:
-                self.needs.resolve_all(tx)
+            await self.store.transact(self.needs.resolve_all)
             self.courier.reread()
             self._outside = outside  # not before: what failed is looked at again
-        self._refresh()
+        await self._refresh()
         self._see_new_secrets()
         self._see_new_configuration()
         self.courier.look()
@@ -214,11 +207,11 @@ class Daemon:
         if self.regulator is not None:
             self.regulator.look()
 
-    def _refresh(self) -> None:
+    async def _refresh(self) -> None:
         """Look at the recipes; whatever is wrong with the folder, deliveries go on."""
         try:
             if self.service.refresh():
-                self.lookups.recipes_changed()
+                await self.lookups.recipes_changed()
         except (OSError, RuntimeError, ValueError):
             log.exception("recipes.unreadable")
 
@@ -256,17 +249,18 @@ class Daemon:
 
         Only once the clock has gone evenly for an hour: a wrong one must not wipe the ids that events are known by.
         """
-        keep = self.settings.privacy.keep
-        kicked: set[str] = set()
-        with self.store.write() as tx:
-            expired = outbox.expire(tx, now(), self.courier.under_way())
-            if monotonic() - self._even_since > EVEN:
-                retention.forget(tx, retention.Keep(keep.events, keep.ids, keep.deliveries), now())
-            if expired:
-                kicked = self.needs.resolve_all(tx)
+        expired, kicked = await self.store.transact(self._let_go)
         if expired:
             log.info("deliveries.expired", extra={"deliveries": expired})
         self.courier.kick(kicked)
+
+    def _let_go(self, tx: Tx) -> tuple[int, set[str]]:
+        """How many deliveries expired, and the destinations that have something to send since."""
+        keep = self.settings.privacy.keep
+        expired = outbox.expire(tx, now(), self.courier.under_way())
+        if monotonic() - self._even_since > EVEN:
+            retention.forget(tx, retention.Keep(keep.events, keep.ids, keep.deliveries), now())
+        return expired, self.needs.resolve_all(tx) if expired else set()
 
     async def _mind_the_clock(self) -> None:
         """When the wall clock is set, plan anew: the scheduler would otherwise sleep until the old time comes again."""
@@ -333,6 +327,15 @@ def _fingerprint(destination: Destination) -> str:
 
 def _settled(needs: Needs, tx: Tx, results: list[Result]) -> set[str]:
     return needs.resolve(tx, {result.due.run for result in results if result.due.awaited})
+
+
+def scheduler() -> AsyncIOScheduler:
+    """One job of a name at a time, in the running loop; what was late, overrun or failed is reported, see `logs`."""
+    defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    made = AsyncIOScheduler(timezone=UTC, job_defaults=defaults, executors={"default": AsyncIOExecutor()})
+    made.add_listener(_report, wakeups.EVENT_JOB_MISSED | wakeups.EVENT_JOB_ERROR)
+    made.add_listener(_report_overrun, wakeups.EVENT_JOB_MAX_INSTANCES)
+    return made
 
 
 def _report(event: wakeups.JobExecutionEvent) -> None:

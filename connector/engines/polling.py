@@ -19,6 +19,7 @@ from connector.poll import Desk, Receipt, prepare, take
 from connector.settings import Connection
 from connector.store import inbox
 from connector.store.inbox import CursorMoved
+from connector.store.states import StoredRows
 from connector.store.tables import FeedState
 
 log = logging.getLogger("connector.poll")
@@ -56,7 +57,10 @@ class Line:
 
 @dataclass
 class Polling:
-    """A feed and how it fares. kick: told the destinations that have something new; look_up: that runs wait."""
+    """A feed and how it fares. send: its door, by default the whole line.
+
+    kick: told the destinations that have something new; look_up: that runs wait.
+    """
 
     feed: Feed
     connection: Connection
@@ -64,6 +68,7 @@ class Polling:
     desk: Desk
     kick: Callable[[set[str]], None]
     look_up: Callable[[], None] = lambda: None
+    send: Send | None = None
     random: Callable[[], float] = SystemRandom().random
     failures: int = 0
     not_before: Instant = 0
@@ -119,7 +124,8 @@ class Polling:
         beginning anew each time would never finish where the platform is slow.
         """
         pages_of = self.suspended.pop(reader, None)
-        ahead = pages_of or Ahead(self.feed.read(reader, self._cursors(), self.line, self.desk.now))
+        send = self.send or self.line
+        ahead = pages_of or Ahead(self.feed.read(reader, self._cursors(), send, self.desk.now, self._rows()))
         try:
             while pages := await ahead.some():
                 self._took(pages, await self._take(pages))
@@ -162,6 +168,9 @@ class Polling:
         now = self.desk.now()
         young = [(text, at) for text, at in self.notes.items() if text != note and at > now - NOTED]
         self.notes = dict([*young[1 - MOST_NOTES :], (note, now)])
+
+    def _rows(self) -> StoredRows:
+        return StoredRows(self.desk.store.read, self.feed.account, self.key)
 
     def _cursors(self) -> dict[str, str]:
         store = self.desk.store
@@ -223,6 +232,20 @@ class Polling:
             due = max(self.not_before, begun + self.feed.poll)
             facts = (first_run, first_run, begun, success, due, self.failures, self.error, detail)
             tx.insert(FeedState, columns, [(self.feed.name, account, *facts)])
+
+
+def within(own: Line, connection: Connection, share: float, monotonic: Callable[[], float]) -> Send:
+    """A connection's line for a feed that could use it all: its share of the rate, so that others have the rest."""
+    rate: Rate = connection.rate
+    if share >= 1 or rate.per is None or not rate.count:
+        return own
+    paced = Bucket(Rate(rate.count, int(rate.per / share)), 1, monotonic)
+
+    async def send(request: Request) -> Answer:
+        await paced.wait()
+        return await own(request)
+
+    return send
 
 
 def line(connection: Connection, send: Send, monotonic: Callable[[], float]) -> Line:

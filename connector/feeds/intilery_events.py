@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from pydantic import AfterValidator, model_validator
 
 from connector.errors import AnswerTooLarge, FeedUnavailable, HttpError
-from connector.feeds import Feed, Send, Span
+from connector.feeds import Feed, Rows, Send, Span
 from connector.feeds.clock import PlatformClock
 from connector.feeds.cursor import AGES, FRESH, OVERLAP, Cursor, read_cursor, step, unread, with_first
 from connector.feeds.slices import Numbering, Query, Slices, TooLarge
@@ -71,7 +71,14 @@ class IntileryEvents(Feed):
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────
 
-    def read(self, reader: str, cursors: Mapping[str, str], send: Send, now: Now) -> AsyncIterator[Page]:
+    def read(
+        self,
+        reader: str,
+        cursors: Mapping[str, str],
+        send: Send,
+        now: Now,
+        rows: Rows | None = None,  # noqa: ARG002
+    ) -> AsyncIterator[Page]:
         """See Feed. Readers: `fresh` and the names of `ages`."""
         account = _Account(self, self._connection, send, now)
         return self._fresh(cursors, account) if reader == FRESH else self._again(reader, cursors, account)

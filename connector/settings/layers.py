@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Final
 
 from connector.document import Document, Where, did_you_mean, read, scalar
@@ -65,6 +66,11 @@ class Layers:
         for key in [key for key in self.tree if key not in keys]:
             self.mistakes.append(self.unknown((key,), keys))
             del self.tree[key]
+
+    @property
+    def folder(self) -> Path:
+        """Where the file is: paths are relative to it."""
+        return Path(self._document.file).parent
 
     def mistake(
         self, path: Where, message: str, hint: str = "", *, key: bool = False, severity: Severity = "error"

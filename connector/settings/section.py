@@ -1,6 +1,7 @@
 """The part of `connector.yaml` that a feed, a dialect or a destination owns."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Literal, Protocol
 
 from connector.document import Where
@@ -12,7 +13,12 @@ Severity = Literal["error", "warning"]
 
 
 class Places(Protocol):
-    """Whoever knows where a setting was written: a file, a variable or the command line."""
+    """Whoever knows where a setting was written: a file, a variable or the command line. folder: the file's."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the file is: paths are relative to it."""
+        ...
 
     def mistake(
         self, path: Where, message: str, hint: str = "", *, key: bool = False, severity: Severity = "error"
@@ -45,6 +51,11 @@ class Section(Mapping[str, Json]):
 
     def __repr__(self) -> str:
         return f"Section({'.'.join(map(str, self._path))}: {', '.join(self)})"
+
+    @property
+    def folder(self) -> Path:
+        """The folder that paths in it are relative to."""
+        return self._places.folder
 
     def mistake(
         self, path: Where, message: str, hint: str = "", *, key: bool = False, severity: Severity = "error"

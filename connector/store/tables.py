@@ -76,6 +76,22 @@ class Cursor(SQLModel, table=True):
     moved: int = _big()
 
 
+class StateRow(SQLModel, table=True):
+    """One row of a feed's keyed state, e.g. a watched id: see `model.Row`. Moved by compare-and-set on `revision`."""
+
+    __tablename__ = "state_rows"
+    __table_args__ = (_some("state_rows_due", "account", "feed", "rank", "due", where="due > 0"),)
+    account: int = _big(primary=True)
+    feed: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    value: str = _text()
+    revision: int = _big()
+    rank: int = 0
+    due: int = _big()
+    heard: int = _big()
+    about: str = _text()
+
+
 class FeedState(SQLModel, table=True):
     """How a feed fares, for `status`: one row a feed, by its name."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connector.engines.polling import Polling
-from connector.feeds import Feed, Send
+from connector.feeds import Feed, Rows, Send
 from connector.model import Event, Instant, Now, Page
 from connector.poll import Desk, Gates, InService
 from connector.recipe.index import Index
@@ -22,7 +22,7 @@ class Slow(Feed):
 
     platform = "test"
 
-    def read(self, reader: str, cursors: Mapping[str, str], send: Send, now: Now) -> AsyncIterator[Page]:
+    def read(self, reader: str, cursors: Mapping[str, str], send: Send, now: Now, rows: Rows) -> AsyncIterator[Page]:
         return self._pages(reader, cursors.get(reader))
 
     async def _pages(self, reader: str, old: str | None) -> AsyncIterator[Page]:

@@ -92,7 +92,7 @@ def test_a_refusal_says_what_to_do(start: Start, status: int, kind: type[Excepti
         (b'{"errors":[{"message":"Identification is required"}]}', "Identification is required"),
         (b'{"error":"plain"}', "plain"),
         (b"<html>\n<b>502 Bad Gateway</b>\x00</html>", "<html> <b>502 Bad Gateway</b> </html>"),
-        (b"x" * 5_000, "x" * 200),
+        (b"x" * 5_000, "x" * 200 + "…"),
     ],
 )
 def test_a_refusal_repeats_the_platforms_words(start: Start, body: bytes, words: str) -> None:

@@ -47,6 +47,7 @@ MARK: Final = "connector"
 
 _LONGEST_ID: Final = 128
 MADE_UP: Final = "hash_"  # begins the id of an event that has none of its own
+_OURS: Final = (MADE_UP, "made_")  # the latter: ids of events that feeds make of changes
 _LONGEST_NAME: Final = 200
 
 
@@ -162,7 +163,7 @@ def _odd_times(body: Body) -> bool:
 def _id_of(body: Body) -> str:
     """The event's own id where it can serve as a key, else nothing."""
     own = body.get("eventId")
-    if type(own) is not str or len(own) > _LONGEST_ID or own.startswith(MADE_UP):  # nobody may claim a made-up id
+    if type(own) is not str or len(own) > _LONGEST_ID or own.startswith(_OURS):  # nobody may claim a made-up id
         return ""
     return own if own.isprintable() and not own.isspace() else ""
 

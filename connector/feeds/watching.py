@@ -1,0 +1,265 @@
+"""Feeds that can be asked about one id at a time: which id is looked at next, and what an answer changes.
+
+Ids whose state changed lately, or that other feeds showed lately, wait in a line of their own, which gets half of the
+requests; so an active id is looked at every poll, and no quiet one waits longer than its fair share. Each id is one row
+of the feed's keyed state, and is committed with the events that its look gave.
+"""
+
+import asyncio
+import json
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final, Literal
+
+from pydantic import PrivateAttr
+
+from connector.errors import FeedError, FeedRefused, FeedUnavailable, HttpError, NoMoments, NothingThere
+from connector.feeds import Feed, Rows, Send, Source, Span
+from connector.feeds.watch import Heard, Watch, dropped
+from connector.model import HOUR, MINUTE, SECOND, Answer, Event, Instant, Json, Now, Page, Request, Row
+
+FRESH: Final = "fresh"
+TOGETHER: Final = 8  # ids that are asked about, and committed, at once
+MOST: Final = 5_000  # ids of one turn where no rate limits it
+LIVELY: Final = HOUR  # so long after a change an id counts as active
+REST: Final = 10 * MINUTE  # the longest that an id which cannot be read is left alone
+PATIENCE: Final = 3  # looks that find nobody, after which an id that only an event told of is dropped
+_ALL: Final = frozenset({401, 402, 403, 410, 429})  # refusals that are not about the id
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at one id gave. state: as it is kept from now on. events: what it tells.
+
+    changed: whether anything did since the look before.
+    """
+
+    state: State
+    events: tuple[Event, ...] = ()
+    changed: bool = False
+
+
+@dataclass
+class _Turn:
+    """How a turn went so far. due: when the ids that it looks at are due again: at the next turn."""
+
+    due: Instant
+    looked: int = 0
+    missing: int = 0
+    failed: int = 0
+    last: FeedError | None = None
+    rows: list[Row] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def page(self, old: str | None, cursor: str | None = None, notes: tuple[str, ...] = ()) -> Page:
+        """What has gathered, once."""
+        page = Page(FRESH, old, cursor, self.events, notes=notes, rows=self.rows, gone=self.gone)
+        self.rows, self.gone, self.events = [], [], []
+        return page
+
+
+class Watching(Feed):
+    """poll: how often an active id is looked at, and every id where the connection's rate allows it.
+
+    watch: which ids. baseline: what is found at the first look at an id is silent, or fires.
+    """
+
+    share: ClassVar[float] = 0.8  # lookups and writes need some of the connection's rate, too
+
+    poll: Span = 30 * SECOND
+    baseline: Literal["silent", "fire"] = "silent"
+
+    _listed: dict[str, None] | None = PrivateAttr(default=None)
+    _stamp: object = PrivateAttr(default=None)  # of the file, when it was read
+    _resting: dict[str, tuple[int, Instant]] = PrivateAttr(default_factory=dict)  # key → failures, until when
+
+    @property
+    @abstractmethod
+    def watched(self) -> Watch:
+        """Which ids."""
+
+    @abstractmethod
+    def ask(self, kind: str, id: str) -> Request:
+        """What is asked about one id. Raises RequestRefused."""
+
+    @abstractmethod
+    def compare(self, key: str, before: State | None, answer: Answer, about: Mapping[str, Json], now: Instant) -> Look:
+        """What an answer means for an id that stood at `before` (None: never looked at).
+
+        about: what the event that told of the id said, by the names of `keep`. Raises NothingThere for an answer that
+        knows nobody, FeedRefused and FeedUnavailable.
+        """
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """See Feed."""
+        return self._sources
+
+    @property
+    def _sources(self) -> tuple[Heard, ...]:
+        return self.watched.sources
+
+    @property
+    def budget(self) -> int:
+        """How many ids one turn looks at: what its share of the rate allows until the next is due."""
+        rate = self._connection.rate
+        if rate.per is None or rate.count == 0:
+            return MOST
+        return max(1, min(MOST, int(rate.count / rate.per * self.share * self.poll * 0.9)))
+
+    # ── a turn ────────────────────────────────────────────────────────────────────────────────
+
+    async def read(
+        self, reader: str, cursors: Mapping[str, str], send: Send, now: Now, rows: Rows
+    ) -> AsyncIterator[Page]:
+        """See Feed. There is one reader, `fresh`."""
+        old, begun = cursors.get(reader), now()
+        page = self._seed(rows, old, begun)
+        if page is not None:
+            yield page
+        turn, chosen = _Turn(begun + self.poll * 9 // 10), self._choose(rows, begun, page or Page(FRESH, old))
+        for n in range(0, len(chosen), TOGETHER):
+            some = chosen[n : n + TOGETHER]
+            answers = await asyncio.gather(*(self._answer(row, send) for row in some))
+            refused = self._took(turn, some, answers, now())
+            yield turn.page(old)
+            if refused is not None:
+                raise refused
+            if now() - begun >= self.poll * 19 // 20:
+                break
+        self._judge(turn, rows)
+        seen = min(rows.oldest() or begun, begun)
+        cursor = json.dumps({"at": max(seen, self._at(old))})
+        notes = (f"{turn.failed} watched ids could not be read: {turn.last}",) if turn.failed else ()
+        yield turn.page(old, cursor, notes)
+
+    def _seed(self, rows: Rows, old: str | None, now: Instant) -> Page | None:
+        """Bring the rows in line with the lists and the file, where these changed; None where they did not."""
+        stamp = self.watched.stamp(self._folder)
+        if self._listed is not None and stamp == self._stamp:
+            return None
+        listed, there = self.watched.keys(self._folder), rows.origins()
+        fresh = [Row(key, due=now) for key in listed if key not in there]
+        gone = dropped(there, listed, self._sources)
+        self._listed, self._stamp = listed, stamp
+        return Page(FRESH, old, rows=fresh, gone=gone) if fresh or gone else None
+
+    def _choose(self, rows: Rows, now: Instant, seed: Page) -> list[Row]:
+        """Whom to look at: the active ids first, but where both lines are long, each gets half.
+
+        seed: the page that goes before, which may not be committed yet.
+        """
+        gone = set(seed.gone)
+        out = len(gone) + sum(until > now for _, until in self._resting.values())
+        lines = [
+            [row for row in rows.due(rank, now, self.budget + out) if row.key not in gone and not self._rests(row, now)]
+            for rank in (1, 0)
+        ]
+        active, quiet = lines
+        there = {row.key for row in quiet}
+        quiet += [replace(row, revision=1) for row in seed.rows if row.key not in there]
+        first = min(len(active), max(self.budget // 2, self.budget - len(quiet)))
+        return [*active[:first], *quiet[: self.budget - first]]
+
+    def _rests(self, row: Row, now: Instant) -> bool:
+        _, until = self._resting.get(row.key, (0, 0))
+        return now < until <= now + REST
+
+    async def _answer(self, row: Row, send: Send) -> Answer | FeedError:
+        kind, _, id = row.key.partition(":")
+        try:
+            return await send(self.ask(kind, id))
+        except FeedError as error:
+            return error
+        except HttpError as error:
+            return FeedUnavailable(str(error))
+
+    def _took(
+        self, turn: _Turn, some: Sequence[Row], answers: Sequence[Answer | FeedError], now: Instant
+    ) -> FeedError | None:
+        """Take in the answers; what ends the turn, if one of them does or none can be read."""
+        errors = []
+        for row, answer in zip(some, answers, strict=True):
+            turn.looked += 1
+            try:
+                if isinstance(answer, FeedError):
+                    raise answer
+                before = json.loads(row.value) if row.value else {}
+                about = json.loads(row.about)["keep"] if row.about else {}
+                look = self.compare(row.key, before.get("state"), answer, about, now)
+            except NothingThere as error:
+                self._missing(turn, row)
+                turn.last = error
+            except FeedError as error:
+                self._failed(turn, row, now)
+                turn.last = error
+                errors.append(error)
+            else:
+                self._resting.pop(row.key, None)
+                since = now if look.changed else before.get("changed", 0)
+                value = {"state": look.state, "changed": since}
+                turn.rows.append(_next(row, value, turn.due, active=since > now - LIVELY))
+                turn.events += look.events
+        return next(
+            (error for error in errors if isinstance(error, FeedRefused) or error.status in _ALL),
+            errors[0] if len(errors) == len(some) else None,
+        )
+
+    def _missing(self, turn: _Turn, row: Row) -> None:
+        """Nobody has this id: what is known of it stays. One that only an event told of is not asked about for ever."""
+        turn.missing += 1
+        value = json.loads(row.value) if row.value else {}
+        value["missing"] = value.get("missing", 0) + 1
+        if "state" not in value and row.about and value["missing"] >= PATIENCE and row.key not in (self._listed or {}):
+            turn.gone.append(row.key)
+        else:
+            turn.rows.append(_next(row, value, turn.due, active=False))
+
+    def _failed(self, turn: _Turn, row: Row, now: Instant) -> None:
+        """Leave it alone for longer each time: nobody else must wait for it, and it does not lose its place."""
+        turn.failed += 1
+        failures, _ = self._resting.get(row.key, (0, 0))
+        self._resting[row.key] = (failures + 1, now + min(self.poll << min(failures, 10), REST))
+
+    def _judge(self, turn: _Turn, rows: Rows) -> None:
+        """Raises FeedUnavailable where the platform seems to know nobody at all: then the address is wrong."""
+        if turn.missing and turn.missing == turn.looked and turn.looked >= min(3, rows.count()):
+            raise FeedUnavailable(
+                f"nobody has any of the {turn.looked} watched ids that were looked at, or the endpoint is not available"
+                f" for this organization: see `reads` under `dialect`, and the ids under `watch`; {turn.last}",
+                404,
+                retry_after_ms=5 * MINUTE,
+            )
+
+    # ── where it stands ───────────────────────────────────────────────────────────────────────
+
+    @staticmethod
+    def _at(cursor: str | None) -> Instant:
+        try:
+            return int(json.loads(cursor)["at"]) if cursor else 0
+        except (ValueError, TypeError, KeyError):
+            return 0
+
+    def due(self, cursors: Mapping[str, str], now: Instant) -> list[str]:  # noqa: ARG002  there is one reader
+        """See Feed."""
+        return []
+
+    def behind(self, cursors: Mapping[str, str], now: Instant) -> dict[str, int]:
+        """See Feed."""
+        return {FRESH: max(0, now - self._at(cursors[FRESH]))} if FRESH in cursors else {}
+
+    def read_to(self, cursors: Mapping[str, str]) -> Instant | None:
+        """The moment since when every watched id was looked at."""
+        return self._at(cursors[FRESH]) if FRESH in cursors else None
+
+    def rewind(self, cursor: str | None, to: Instant) -> str:  # noqa: ARG002  there is nowhere to go
+        """See Feed."""
+        raise NoMoments(f"{self.name} compares what it sees with what it saw: it has no moments to go back to")
+
+
+def _next(row: Row, value: State, due: Instant, *, active: bool) -> Row:
+    return replace(row, value=json.dumps(value, separators=(",", ":")), due=due, rank=int(active))
