@@ -271,14 +271,18 @@ def outcome_text(outcome: Outcome | None) -> str:
 class Explanation:
     """What one event makes of one recipe, and why. woken: the trigger names the event; without it all else is empty.
 
-    condition: the recipe's `if`, late: what of it reads the lookups, if they were made. answers: what these found, by
-    name. actions: for each action of a run, its id and the traces of its own `if`, one an item.
+    as_if: of an event that came before the recipe was live, what it would make of a live one; all that follows is of
+    that. disabled: that the recipe is off is why. condition: the recipe's `if`, late: what of it reads the lookups, if
+    they were made. answers: what these found, by name. actions: for each action of a run, its id and the traces of its
+    own `if`, one an item.
     """
 
     recipe: str
     version: str
     woken: bool
     outcome: Outcome | None = None
+    as_if: Outcome | None = None
+    disabled: bool = False
     condition: Trace | None = None
     late: Trace | None = None
     answers: Mapping[str, Json] | None = None
@@ -289,6 +293,7 @@ class Explanation:
         if self.outcome is None:
             return [f"{self.recipe}: not woken, its trigger does not name this event"]
         lines = [f"{self.recipe}: {outcome_text(self.outcome)}"]
+        lines += [f"  were it live: {outcome_text(self.as_if)}"] if self.as_if is not None else []
         lines += self.reasons()
         for planned in self.outcome.planned:
             to = f" to {planned.destination}" if planned.destination else ""
@@ -322,19 +327,25 @@ def explain(
     """
     if not Index([recipe]).candidates(event.feed, event.name):
         return Explanation(recipe.id, recipe.version, woken=False)
-    outcome = evaluate(recipe, event, memory, live_from=live_from, now=now)
+    first = evaluate(recipe, event, memory, live_from=live_from, now=now)
+    outcome = first
+    disabled = recipe.mode == "disabled"
+    if first.reason == "not_live":
+        recipe = replace(recipe, mode="live") if disabled else recipe
+        outcome = evaluate(recipe, event, memory, live_from=0, now=now)
     if outcome.reason == "waiting" and answers is not None:
         outcome = go_on(recipe, event, memory, answers, now=now)
     found = outcome.answers
     within = run_scope(scope(event), recipe, event, event.at if now is None else now, found)
     condition = None
-    if recipe.condition is not None and outcome.reason not in {"not_live", "stale", "own"}:
+    if recipe.condition is not None and outcome.reason not in {"stale", "own"}:
         condition = trace(recipe.condition, within)
     ran = outcome.reason in {"fired", "no_action"} or (outcome.reason == "error" and bool(outcome.planned))
     actions = tuple(_explained(step, within) for step in recipe.actions if step.condition is not None) if ran else ()
     asked = found is not None and outcome.reason != "lookup"
     late = trace(recipe.late, within) if recipe.late is not None and asked else None
-    return Explanation(recipe.id, recipe.version, True, outcome, condition, late, found, actions)
+    told, as_if = (first, outcome) if first.reason == "not_live" else (outcome, None)
+    return Explanation(recipe.id, recipe.version, True, told, as_if, disabled, condition, late, found, actions)
 
 
 def _explained(step: Step, within: Scope) -> tuple[str, tuple[Trace, ...]]:

@@ -25,7 +25,10 @@ _NAME: Final = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)")
 _QUOTED: Final = re.compile(r"(?:'([^']*)'|\"((?:[^\"\\]|\\.)*)\")\s*(?:#.*)?")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _SHORTEST: Final = 6  # characters; shorter values would be found in any text
+_SHORTEST_PART: Final = 4  # of a value that was cut off
 _HIDDEN: Final = "***"
+CUT: Final = "…"
+"""Stands where a text was cut before it could be redacted: what of a value may stand before it is hidden too."""
 _ODD: Final = "surrogateescape"  # bytes of an environment that are not UTF-8
 _CAP: Final = 256 * 1024  # bytes of one file
 
@@ -110,7 +113,15 @@ class Vault:
         for form in self._forms:
             if form in text:
                 text = text.replace(form, _HIDDEN)
-        return text
+        if CUT not in text:
+            return text
+        *cut, last = text.split(CUT)
+        return CUT.join([*map(self._without_part, cut), last])
+
+    def _without_part(self, text: str) -> str:
+        """The text without the beginning of a value at its end."""
+        longest = max((_shared(text, form) for form in self._forms), default=0)
+        return text[:-longest] + _HIDDEN if longest >= _SHORTEST_PART else text
 
     # ── files ───────────────────────────────────────────────────────────────────────────────────
 
@@ -181,6 +192,12 @@ class Secret:
 @functools.lru_cache(maxsize=256)
 def _fingerprint(value: str) -> str:
     return hashlib.scrypt(value.encode(errors=_ODD), salt=b"connector", n=4096, r=8, p=1, dklen=8).hex()
+
+
+def _shared(text: str, form: str) -> int:
+    """How many characters at the end of the text are a value's first."""
+    most = min(len(text), len(form) - 1)
+    return next((n for n in range(most, _SHORTEST_PART - 1, -1) if text.endswith(form[:n])), 0)
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -29,7 +29,9 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 GALLERY = sorted((ROOT / "recipes").rglob("*.yaml"))
 CONNECTIONS = {"intilery": "intilery", "intempt": "intempt"}
-KNOWN = Known(frozenset({"intilery.events"}), {"sales": "slack", "ops": "slack", "crm": "webhook"}, CONNECTIONS)
+KNOWN = Known(
+    frozenset({"intilery.events", "intempt.matches"}), {"sales": "slack", "ops": "slack", "crm": "webhook"}, CONNECTIONS
+)
 
 RECIPE_KEYS = {field.alias or name for name, field in Top.model_fields.items()}
 MISSING = {

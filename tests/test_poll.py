@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector.actions import load_all
-from connector.model import Event, Page, State
+from connector.model import DAY, Event, Page, State
 from connector.poll import Desk, Gates, InService, Receipt, take
 from connector.recipe.index import Index
 from connector.recipe.parse import parse
@@ -126,6 +126,15 @@ def test_what_follows_the_hundredth_slack_message_is_held_for_a_person(store: St
     send(desk(store, text), page(*(event(n) for n in range(105))))
     held = [row for row in rows(store) if row[1] == State.HELD]
     assert [(State.HELD, "guard")] * 5 == [(row[1], row[2]) for row in held]
+
+
+def test_what_passed_by_a_clock_that_was_ahead_holds_nothing(store: Store) -> None:
+    text = CLICK.replace("LIMIT", "").replace(
+        'webhook: {to: crm, json: {user: "{{ event.userId }}"}}', "slack: {to: sales, text: hi}"
+    )
+    send(desk(store, text, now=NOW + 400 * DAY), page(*(event(n) for n in range(100))))
+    send(desk(store, text), page(event(100)))
+    assert [State.PENDING] * 101 == [row[1] for row in rows(store)]
 
 
 def test_outcomes_that_can_be_recomputed_cost_no_row_but_are_counted(store: Store) -> None:

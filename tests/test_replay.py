@@ -224,7 +224,7 @@ a: fired
       yes  properties.tags any_item
         no   item starts_with "r" ("blue")
         yes  item starts_with "r" ("red")
-      yes  {{ properties.n > 1 }}
+      yes  {{ properties.n > 1 }} (properties.n = 2)
   webhook if
     no   item.price gt 1 (1)
     yes  item.price gt 1 (2)
@@ -240,12 +240,44 @@ def test_explain_says_when_the_trigger_does_not_name_the_event() -> None:
     ("fields", "options", "first"),
     [
         ({"time": NOON - 25 * HOUR}, {}, "a: stale"),
-        ({}, {"live_from": NOON + 1}, "a: not_live"),
         ({"own": True}, {}, "a: own"),
     ],
 )
 def test_explain_names_the_stops_before_the_conditions(fields: Any, options: Any, first: str) -> None:
     assert [first] == explain(recipe("if: [{properties.a: 1}]"), event(**fields), DictMemory(), **options).lines()
+
+
+@pytest.mark.parametrize("mode", ["live", "disabled"])
+def test_explain_shows_what_an_event_of_before_would_make_of_a_live_recipe(mode: str) -> None:
+    made = recipe(f"mode: {mode}\nif: [{{properties.a: 1}}]")
+    found = explain(made, event(properties={"a": 1}), DictMemory(), live_from=NOON + 1)
+    assert ["a: not_live", "  were it live: fired", "  if", "    yes  properties.a eq 1 (1)"] == found.lines()
+    assert (mode == "disabled") is found.disabled
+
+
+@pytest.mark.parametrize(
+    ("condition", "line"),
+    [
+        ("'{{ properties.a|number > 1 }}'", '    yes  {{ properties.a|number > 1 }} (properties.a = "2")'),
+        (
+            "\"{{ properties['utm-source'] == traits.x }}\"",
+            '    no   {{ properties[\'utm-source\'] == traits.x }} (properties."utm-source" = "ad"; traits.x = absent)',
+        ),
+        (
+            "{properties.a: {eq: '{{ properties.b }}'}}",
+            '    no   properties.a eq "{{ properties.b }}" ("2"; properties.b = 3)',
+        ),
+        (
+            "'{{ properties.a > 1 }}'",
+            '    error  {{ properties.a > 1 }} (properties.a = "2"): '
+            "cannot order text and number: write both as value|number",
+        ),
+        ("'{{ properties.long == 1 }}'", f'    no   {{{{ properties.long == 1 }}}} (properties.long = "{"x" * 76}...)'),
+    ],
+)
+def test_explain_shows_the_values_that_a_template_reads(condition: str, line: str) -> None:
+    properties = {"a": "2", "b": 3, "utm-source": "ad", "long": 100 * "x"}
+    assert line == explain(recipe(f"if: [{condition}]"), event(properties=properties), DictMemory()).lines()[2]
 
 
 def test_explain_spends_nothing() -> None:

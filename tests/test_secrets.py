@@ -288,6 +288,15 @@ def test_a_value_made_of_a_secret_can_be_hidden_too() -> None:
     assert "Basic ***" == found.redact("Basic " + base64.b64encode(b"identifier:secret").decode())
 
 
+@pytest.mark.parametrize("n", range(4, len(TOKEN)))
+def test_the_beginning_of_a_value_that_was_cut_is_hidden(n: int) -> None:
+    assert "token *** and ***…" == revealed(TOKEN).redact(f"token {TOKEN} and {TOKEN[:n]}…")
+
+
+def test_a_text_that_was_cut_elsewhere_stays_readable() -> None:
+    assert "no healthy ups… and s3c…" == revealed(TOKEN).redact("no healthy ups… and s3c…")
+
+
 def test_redacting_a_short_text_costs_microseconds() -> None:
     found = vault(**{f"SECRET_{n}": f"value-number-{n}/+" for n in range(10)})
     for n in range(10):

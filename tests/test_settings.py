@@ -105,7 +105,7 @@ destinations:
   ops: {slack: "${HOOK}"}
 egress: {allow: [127.0.0.1, 10.1.0.0/16, "[::1]:8300", "crm.internal:8080", "10.0.0.0/8:443"]}
 regulations: {mode: manual, cap: 5/1d, unattended: [suppress, no_track], assume_suppressed: true}
-privacy: {keep: {events: 10d, ids: 20d, deliveries: 5d, audit: 400d}, max_size: 20GB, redact: []}
+privacy: {keep: {events: 10d, ids: 20d, deliveries: 15d, audit: 400d}, max_size: 20GB, redact: []}
 alarms: {to: ops, heartbeat: "${HOOK}"}
 web: {host: "::", port: 80, token: "${TOKEN}"}
 """
@@ -522,7 +522,15 @@ BROKEN = [
     ),
     (
         "privacy: {keep: {events: 60d}}\n",
-        ["1:17: privacy.keep: ids must be kept at least as long as events - write ids: 67d"],
+        ["1:17: privacy.keep: ids and deliveries must be kept at least as long as events - write ids: 67d, deliveries: 60d"],
+    ),
+    (
+        "privacy: {keep: {events: 36h, deliveries: 1d}}\n",
+        ["1:17: privacy.keep: deliveries must be kept at least as long as events - write deliveries: 2d"],
+    ),
+    (
+        "privacy: {keep: {deliveries: 29d}}\n",
+        ["1:17: privacy.keep: deliveries must be kept at least as long as events - write deliveries: 30d"],
     ),
     ("privacy: {max_size: 5}\n", ["1:21: privacy.max_size: expected a size such as 500MB or 20GB, or null"]),
     (

@@ -42,6 +42,8 @@ _RESERVED: Final = frozenset(
 )  # fmt: skip
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(?:[/?][!-~]*)?")
 _PATH_TEXT: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")
+_SLASH: Final = re.compile(r"[/\\]")
+_DECODINGS: Final = 5
 _SIGNING: Final = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -66,7 +68,16 @@ def _read_path(value: object) -> Template:
 
 
 def _climbs(path: str) -> bool:
-    return any(unquote(segment) in (".", "..") for segment in path.partition("?")[0].split("/"))
+    """Whether a receiver could take the path for another one: some decode before they look for `..`, some twice."""
+    return any(_leaves(segment) for segment in path.partition("?")[0].split("/"))
+
+
+def _leaves(segment: str) -> bool:
+    for _ in range(_DECODINGS):
+        if segment in (".", "..") or ".." in (part.partition(";")[0] for part in _SLASH.split(segment)):
+            return True
+        segment = unquote(segment)
+    return "%" in segment and unquote(segment) != segment  # encoded over and over: nobody means that
 
 
 def _check_name(name: str, others: list[str]) -> None:
@@ -113,7 +124,8 @@ def _read_secret_headers(value: object, info: ValidationInfo) -> dict[str, Secre
 class Webhook(Action):
     """Send an HTTP request. The body is `json` (a tree whose texts may be templates), or `text`, or none.
 
-    method: POST by default. path: appended to the destination's address; rendered values in it are percent-encoded.
+    method: POST by default. path: appended to the destination's address; rendered values in it are percent-encoded,
+    and none may be or hold a `..` segment.
     headers: literal names, values may be templates; the destination's own win.
     """
 
@@ -151,7 +163,9 @@ webhook:
         """The request without its destination. Raises RenderError."""
         path = self.path.text(scope) if self.path else ""
         if _climbs(path):
-            raise RenderError("a value in the path is . or ..: it would climb to another address")
+            raise RenderError(
+                "a value in the path is . or .., or holds a .. segment: it would climb to another address"
+            )
         headers = [(name, _header(name, value.text(scope))) for name, value in self.headers.items()]
         body, content_type = self._body(scope)
         if body and "content-type" not in {name.lower() for name in self.headers}:

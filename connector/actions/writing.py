@@ -27,7 +27,9 @@ from connector.template.field import wrong
 Body: TypeAlias = dict[str, Json]
 
 MOST_HOPS: Final = 3  # writes of ours, each woken by the one before
+FOREIGN_MARK: Final = "foreign_mark"  # noted of an event whose mark names nothing that we wrote
 MOST_TOGETHER: Final = 50  # calls in one request, whichever platform
+_LONGEST_ID: Final = 64  # characters of a delivery's id
 ADDED: Final = 512  # bytes that an id and our mark may add to a call
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -100,12 +102,28 @@ def _rendered(name: str, template: Template, scope: Scope) -> Json:
 
 
 def hops_of(event: Event) -> int:
-    """How many writes of ours, each woken by the one before, led to this event: 0 for what others did."""
-    raw = event.body.get("rawData") if event.own else None
-    context = raw.get("context") if isinstance(raw, dict) else None
-    mark = context.get(MARK) if isinstance(context, dict) else None
+    """How many marked writes, each woken by the one before, led to this event: 0 for what bears no mark.
+
+    A foreign mark counts too: two connectors that write to one account must not wake each other for ever.
+    """
+    if not event.own and FOREIGN_MARK not in event.notes:
+        return 0
+    mark = _mark(event)
     hops = mark.get("hops") if isinstance(mark, dict) else None
-    return max(hops, 1) if type(hops) is int else int(event.own)
+    return max(hops, 1) if type(hops) is int else 1
+
+
+def written_by(event: Event) -> str:
+    """The delivery that an event's mark names, "" where it names none. Anyone can write a mark: it proves nothing."""
+    mark = _mark(event)
+    delivery = mark.get("delivery") if isinstance(mark, dict) else None
+    return delivery if isinstance(delivery, str) and len(delivery) <= _LONGEST_ID and delivery.isascii() else ""
+
+
+def _mark(event: Event) -> Json:
+    raw = event.body.get("rawData")
+    context = raw.get("context") if isinstance(raw, dict) else None
+    return context.get(MARK) if isinstance(context, dict) else None
 
 
 def event_id_of(delivery: str) -> str:

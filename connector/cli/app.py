@@ -27,6 +27,7 @@ COMMANDS: Final = {  # name → where `connector --help` shows it; each is a mod
     "explain": _LOOK,
     "deliveries": _LOOK,
     "destinations": _LOOK,
+    "audit": _LOOK,
     "api": _LOOK,
     "approvals": _ACT,
     "regulations": _ACT,

@@ -6,8 +6,8 @@ import typer
 
 from connector.cli.options import AsJson, By, WrongUse, decider, noun
 from connector.cli.output import Column, emit_json, iso, relative, say, table
-from connector.cli.regulations import tell_steps
-from connector.cli.session import opened, reading, settings
+from connector.cli.regulations import asked, ledger, tell_steps
+from connector.cli.session import opened, settings
 from connector.engines.clock import now as clock
 from connector.model import State
 
@@ -22,36 +22,14 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The whole id, from `appro
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """What waits for approval, the most urgent first."""
-    from connector.store import history  # noqa: PLC0415
-    from connector.store.database import fact  # noqa: PLC0415
-    from connector.store.regulations import KILL_SWITCH  # noqa: PLC0415
-
     at = clock()
-    with reading(settings("warn")) as tx:
-        asked = history.regulations(tx, limit=100_000)
-        stopped = fact(tx, KILL_SWITCH)
-        waiting = sorted((one for one in asked if one.waits_for_a_person), key=lambda one: one.due)
+    known = ledger(to_people=not as_json)
+    waiting = sorted((one for one in known.requests if one.waits_for_a_person), key=lambda one: one.due)
     if as_json:
         emit_json(
-            [
-                {
-                    "id": one.id,
-                    "type": one.type,
-                    "user_id": one.user_id,
-                    "reason": one.reason,
-                    "recipe": one.recipe,
-                    "event": one.event,
-                    "account": one.account,
-                    "held": one.held,
-                    "since": iso(one.proposed),
-                    "due": iso(one.due),
-                }
-                for one in waiting
-            ]
+            [{**asked(one), "held": one.held, "since": iso(one.proposed), "due": iso(one.due)} for one in waiting]
         )
         return
-    if stopped:
-        say(f"regulations are stopped by {stopped}: connector regulations resume --by NAME", "bold red")
     rows = [
         (one.id, one.type, one.user_id, one.reason, relative(one.proposed, at), relative(one.due, at), one.held)
         for one in waiting
@@ -60,7 +38,7 @@ def list_(as_json: AsJson = False) -> None:
     table(["id", "type", user, reason, "since", "due", "held by"], rows)
     if not waiting:
         say("nothing waits for approval")
-    elif not stopped:
+    elif not known.stopped:
         say("next: connector approvals approve ID --by NAME, or reject")
 
 
@@ -90,14 +68,20 @@ def reject(id: Id, by: By) -> None:
     with opened(settings("warn")) as store, store.write() as tx:
         _must_be_one(tx, id)
         regulations.reject(tx, id, who, clock())
-    say(f"rejected by {who}: {id} is discarded")
+    say(f"rejected by {who}: {id}")
 
 
 def _must_be_one(tx: "Tx", id: str) -> None:
-    """Raises WrongUse for half an id, and for a delivery that nobody can decide on; Unknown for what there is not."""
+    """Raises WrongUse for half an id, and for a delivery that nobody can decide on; for what there is not, too."""
     from connector.store import history  # noqa: PLC0415
+    from connector.store.regulations import BY_HAND  # noqa: PLC0415
 
-    line = history.delivery(tx, id)
+    if id.startswith(BY_HAND) and history.regulations(tx, delivery=id):
+        return
+    try:
+        line = history.delivery(tx, id)
+    except history.Unknown:
+        raise WrongUse(f"there is no regulation {id!r}: see `connector approvals list`") from None
     if line.id != id:
         raise WrongUse(f"write the whole id, not {id!r}: see `connector approvals list`")
     if line.kind == "regulation" and line.state == State.DEAD and not history.regulations(tx, delivery=id):

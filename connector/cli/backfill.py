@@ -110,11 +110,11 @@ class _Item:
 def _pages(tx: "Tx", recipe: "Recipe", begin: Instant) -> "Iterator[list[int]]":
     """The numbers of the stored events that the trigger names, in inbox order, some at a time."""
     from connector.recipe.index import Index  # noqa: PLC0415
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import seen  # noqa: PLC0415
     from connector.store.database import chunks  # noqa: PLC0415
 
-    index, after = Index([recipe]), history.first_number(tx, begin) - 1
-    while found := history.numbers(tx, begin, after):
+    index, after = Index([recipe]), seen.first_number(tx, begin) - 1
+    while found := seen.numbers(tx, begin, after):
         after = found[-1][0]
         yield from chunks([seq for seq, feed, name in found if index.candidates(feed, name)], _PAGE)
 

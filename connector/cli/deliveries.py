@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from connector.cli import failure
+from connector.cli.advice import Advice, advice_for, why
 from connector.cli.options import AsJson, ByDefault, WrongUse, moment, noun, person
 from connector.cli.output import Column, emit_json, fields, iso, plural, relative, say, shorten, table, when
 from connector.cli.parts import receiver, served
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from connector.settings import Settings
     from connector.store.database import Tx
     from connector.store.history import Line, Story
-    from connector.store.parking import Parked
 
 app = noun("What goes out: look at it, and put it right.")
 
@@ -30,32 +30,7 @@ Act = Callable[["Tx", str, str, Instant], object]
 _PAGE: Final = 200  # changed in one transaction, so that the daemon never waits long
 _SHOWN: Final = 600  # characters of a body
 
-_HELD: Final = {  # why it is held → what to say, and which commands help
-    "approval": (
-        "a named person must decide",
-        ("approvals approve {id} --by NAME", "approvals reject {id} --by NAME"),
-    ),
-    "cap": (
-        "too many regulations were proposed at once: reject what nobody asked for",
-        ("approvals list", "approvals reject {id} --by NAME"),
-    ),
-    "kill_switch": ("regulations are stopped", ("regulations resume --by NAME",)),
-    "needs_human": (
-        "look in the platform's console: there it is done, or approve it to have it sent again, or turn it down",
-        ("regulations done {id} --by NAME", "approvals approve {id} --by NAME", "approvals reject {id} --by NAME"),
-    ),
-    "loop": (
-        "four writes of ours woke each other: see whether their recipes run in a circle",
-        ("deliveries release {id}", "deliveries discard {id}"),
-    ),
-    "guard": (
-        "so many went out that a person should look: let it go, or give it up",
-        ("deliveries release {id}", "deliveries discard {id}"),
-    ),
-    "needs": ("it waits for another action of its recipe: see that one", ("deliveries list --recipe {recipe}",)),
-}
 _ASKED: Final = ("type", "user_id", "reason")  # of a regulation
-_OTHERWISE: Final = ("let it go, or give it up", ("deliveries release {id}", "deliveries discard {id}"))
 
 
 @app.command("list")
@@ -82,9 +57,9 @@ def list_(
     if not lines:
         say("no deliveries")
     rows = [
-        (line.id, line.state, relative(line.created, at), line.attempts, line.destination, line.recipe, why)
+        (line.id, line.state, relative(line.created, at), line.attempts, line.destination, line.recipe, because)
         for line in lines
-        for why in [_why(line, parked.get(line.destination), at)]
+        for because in [why(line, parked.get(line.destination), at)]
     ]
     table(["id", "state", "made", Column("tries", right=True), "to", "recipe", Column("why", rigid=False)], rows)
     if len(lines) == limit:
@@ -123,15 +98,6 @@ def _must_be_known(of: "Settings", tx: "Tx", destination: str | None, recipe: st
         raise WrongUse(f"no recipe {recipe!r} - {did_you_mean(recipe, at_work.recipes) or 'see `connector status`'}")
 
 
-def _why(line: "Line", parked: "Parked | None", at: Instant) -> str:
-    if line.state == State.PENDING and parked is not None:
-        return f"{line.destination} is parked: {parked.reason}"
-    if line.state == State.PENDING:
-        due = f"next {relative(line.due, at)}" if line.due > at else "due now"
-        return f"{due}: {line.answer}" if line.answer else due
-    return line.reason or line.answer
-
-
 # ── show ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -147,7 +113,7 @@ def show(
         story = history.story(tx, id)
         parked = parking.parked(tx).get(story.line.destination)
         again = history.runs_again(tx, story.line)
-    advice = _advice(story.line, parked, at, again=again)
+    advice = advice_for(story.line, parked, at, again=again)
     if as_json:
         emit_json(_story_as_json(story, advice))
     else:
@@ -155,48 +121,6 @@ def show(
     stuck = story.line.state == State.PENDING and parked is not None
     if stuck or story.line.state in {State.DEAD, State.HELD}:
         raise typer.Exit(failure.NOT_WELL)
-
-
-class Advice(NamedTuple):
-    """Why a delivery stands where it stands, and the commands that help."""
-
-    words: str
-    commands: tuple[str, ...] = ()
-
-
-def _advice(line: "Line", parked: "Parked | None", at: Instant, *, again: bool) -> Advice:
-    """again: whether a backfill runs its event again."""
-    if line.state == State.HELD:
-        words, commands = _HELD.get(line.reason.partition(":")[0], _OTHERWISE)
-    elif line.state == State.DEAD and not line.rendered:
-        words, commands = "mend the recipe for the next events, and give this one up", ("deliveries discard {id}",)
-        if again:
-            words = "mend the recipe, then run the event again, or give it up"
-            commands = ("backfill {recipe}", *commands)
-    elif line.state == State.DEAD:
-        words = "try again once the cause is gone, or give it up"
-        commands = ("deliveries retry {id}", "deliveries discard {id}")
-    elif line.state == State.PENDING:
-        words, commands = _next(line, parked, at)
-    else:
-        return Advice("")
-    filled = (command.format(id=line.id, recipe=line.recipe) for command in commands)
-    return Advice(words, tuple(f"connector {command}" for command in filled))
-
-
-def _next(line: "Line", parked: "Parked | None", at: Instant) -> Advice:
-    """What becomes of a pending one."""
-    if line.kind == "regulation" and line.reason == "to send":
-        return Advice(f"it is sent through the API {relative(line.due, at)}")
-    if line.kind == "regulation":
-        return Advice("do it in the platform's console, then note it", ("regulations done {id} --by NAME",))
-    if parked is None:
-        return Advice(f"it is tried again {relative(line.due, at)}" if line.answer else "it goes out at once")
-    release_it = (f"destinations release {parked.name}",)
-    if parked.by:
-        return Advice(f"its destination was parked by {parked.by}", release_it)
-    probe = relative(max(parked.probe_at, at), at)
-    return Advice(f"its destination is parked ({parked.reason}) and tried again {probe}; or at once", release_it)
 
 
 def _story_as_json(story: "Story", advice: Advice) -> dict[str, Json]:
@@ -244,8 +168,9 @@ def _tell(story: "Story", advice: Advice, at: Instant) -> None:
     line, message = story.line, story.message
     sent: list[tuple[str, object]] = []
     if message is not None:
+        by_hand = line.kind == "regulation" and not message.path  # a person does it: no request is made
         sent = [
-            ("sends", f"{message.method} {message.path}".strip()),
+            ("sends", "" if by_hand else f"{message.method} {message.path}".strip()),
             *((f"  {name}", value) for name, value in message.headers),
             ("body", shorten(message.body.decode(errors="replace"), _SHOWN)),
             *((word.replace("_", " "), message.meta.get(word)) for word in _ASKED if line.kind == "regulation"),
@@ -296,7 +221,7 @@ def retry(
     from connector.store import people  # noqa: PLC0415
 
     n, stays = _change(people.retry, _chosen(ids, all_, destination, recipe), State.DEAD, by)
-    say(f"{plural(n, 'delivery is', 'deliveries are')} pending again{_who_sends()}")
+    say(f"{plural(n, 'delivery is', 'deliveries are')} pending again{_who_sends()}" if n else "none to try again")
     if stays.unrendered:
         say(f"{plural(stays.unrendered, 'dead one')} could not be rendered and stays dead: mend the recipe")
 
@@ -310,7 +235,7 @@ def discard(
 
     chosen = _chosen(ids, all_, destination, recipe)
     n, stays = _change(people.discard, chosen, State.DEAD, by)
-    say(f"{plural(n, 'delivery', 'deliveries')} discarded")
+    say(f"{plural(n, 'delivery', 'deliveries')} discarded" if n else "none to discard: none is dead")
     if stays.held or stays.pending:
         say(f"{stays.held} held and {stays.pending} pending stay: discard those by their ids")
 
@@ -323,7 +248,7 @@ def release(
     from connector.store import people  # noqa: PLC0415
 
     n, stays = _change(people.release, _chosen(ids, all_, destination, recipe), State.HELD, by)
-    say(f"{plural(n, 'delivery is', 'deliveries are')} pending{_who_sends()}")
+    say(f"{plural(n, 'delivery is', 'deliveries are')} pending{_who_sends()}" if n else "none to release")
     if stays.decided:
         say(f"{plural(stays.decided, 'regulation')} held for a decision: see connector approvals list")
 

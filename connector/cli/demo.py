@@ -36,7 +36,13 @@ connections:
     auth_token: any-token
     base_url: {url}
     feeds: {{events: {{poll: 1s, lag: 2s}}}}
-  intempt: {{organization: demo, project: shop, api_key: any.key, base_url: {url}}}
+  intempt:
+    organization: demo
+    project: shop
+    api_key: any.key
+    base_url: {url}
+    feeds:
+      matches: {{poll: 2s, watch: {{from: [{{feed: intilery.events, path: traits.intemptProfileId, keep: {{email: traits.email}}}}]}}}}
 destinations:
   sales: {{slack: "{url}/slack/sales"}}
   ops: {{slack: "{url}/slack/ops"}}

@@ -33,9 +33,9 @@ def standings(tx: "Tx", of: "Settings") -> list[dict[str, Json]]:
 
     Accounts that are written to are among them where something waits for them, or they are parked.
     """
-    from connector.store import history, parking  # noqa: PLC0415
+    from connector.store import parking, standing  # noqa: PLC0415
 
-    parked, waiting = parking.parked(tx), history.waiting(tx)
+    parked, waiting = parking.parked(tx), standing.waiting(tx)
     written = [receiver(of, f"@{name}") for name in of.connections]
     names = [*of.destinations, *(name for name in written if name in waiting or name in parked)]
     gone = sorted(name for name in waiting if name and name not in names)
@@ -86,7 +86,7 @@ def _why(one: dict[str, Json], place: "Parked | None", at: Instant) -> str:
     if place is None:
         return ""
     probe = "" if place.by else f", tried again {relative(max(place.probe_at, at), at)}"
-    return f"{place.reason}, since {relative(place.since, at)}{probe}"
+    return f"{place.reason}, {relative(place.since, at)}{probe}"
 
 
 @app.command()
@@ -106,10 +106,11 @@ def test(name: Name) -> None:
         say(f"{name} did not answer: {error}", "bold red")
         raise typer.Exit(failure.NOT_WELL) from None
     verdict = Action.kinds[destination.kind].judge(answer)
+    said = of.vault.redact(verdict.reason) or f"HTTP {answer.status}"
     if verdict.outcome == "delivered":
-        say(f"{name} took it: {verdict.reason or f'HTTP {answer.status}'}, in {answer.elapsed} ms", "green")
+        say(f"{name} took it: {said}, in {answer.elapsed} ms", "green")
         return
-    say(f"{name} did not take it: {verdict.reason or f'HTTP {answer.status}'}, in {answer.elapsed} ms", "bold red")
+    say(f"{name} did not take it: {said}, in {answer.elapsed} ms", "bold red")
     raise typer.Exit(failure.NOT_WELL)
 
 

@@ -45,9 +45,9 @@ def events(
 
 
 def _names(tx: "Tx", begin: Instant, at: Instant, since: str, *, as_json: bool) -> None:
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import seen  # noqa: PLC0415
 
-    found = history.names(tx, begin)
+    found = seen.names(tx, begin)
     if as_json:
         emit_json(
             [{"name": one.name, "count": one.n, "last_seen": iso(one.last), "example": one.example} for one in found]
@@ -61,9 +61,9 @@ def _names(tx: "Tx", begin: Instant, at: Instant, since: str, *, as_json: bool) 
 
 def _list(tx: "Tx", name: str, begin: Instant, limit: int, at: Instant, *, as_json: bool) -> None:
     from connector.recipe.memory import customer  # noqa: PLC0415
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import seen  # noqa: PLC0415
 
-    found = history.named(tx, name, begin, limit)
+    found = seen.named(tx, name, begin, limit)
     if as_json:
         emit_json(
             [
@@ -91,9 +91,9 @@ class Seen:
 
 
 def _fields(tx: "Tx", name: str, begin: Instant, *, as_json: bool) -> None:
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import seen  # noqa: PLC0415
 
-    sample = history.named(tx, name, begin, _SAMPLE)
+    sample = seen.named(tx, name, begin, _SAMPLE)
     found = _look(sample)
     if as_json:
         emit_json(

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from connector.cli.options import AsJson, WrongUse
-from connector.cli.output import emit_json, iso, say, when
+from connector.cli.output import day_and_time, emit_json, iso, say, when
 from connector.cli.parts import served
 from connector.cli.session import reading, settings
+from connector.cli.spent import Spent, spent
 from connector.engines.clock import now as clock
 from connector.errors import ConfigurationError
-from connector.model import Instant, Json
+from connector.model import Instant, Json, instant_text
 
 if TYPE_CHECKING:
     from connector.cli.parts import Served
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from connector.store.waiting import Run
 
 _MEANING: Final = {  # the words of design §6, for people
-    "not_live": "it happened before the recipe was live, or the recipe is disabled: only `backfill` runs it",
+    "not_live": "it happened before the recipe was live: only `backfill` runs it",
     "stale": "it had happened long before it came: an import of history wakes nobody (`max_age`)",
     "own": "the connector itself wrote it",
     "if": "its conditions do not hold",
@@ -40,6 +41,7 @@ _MEANING: Final = {  # the words of design §6, for people
     "limited": "its `limit` was reached",
     "no_action": "none of its actions applied",
 }
+_DISABLED: Final = "the recipe is disabled: set its `mode` to live first, then `backfill` runs it"
 _NEW: Final = "the daemon has not loaded this recipe yet: it counts as live from when it does"
 _CHANGED: Final = "the recipe has changed since; this is what the version of then saw"
 _GONE: Final = "that version is not kept any more"
@@ -50,7 +52,7 @@ _LET_GO: Final = "what its lookups found was let go (`privacy.keep.events`)"
 class Finding:
     """What one recipe made of the event. stored: outcomes with their deliveries; without any, it was recomputed.
 
-    waiting: its runs that wait for lookups.
+    waiting: its runs that wait for lookups. spent: who spent the limit it met. commands: what would run it after all.
     """
 
     recipe: str
@@ -58,6 +60,8 @@ class Finding:
     explanation: "Explanation | None"
     notes: tuple[str, ...] = ()
     waiting: "tuple[Run, ...]" = ()
+    spent: "Spent | None" = None
+    commands: tuple[str, ...] = ()
 
 
 def explain(
@@ -68,18 +72,23 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Why an event fired or did not: each condition with the event's value and the verdict."""
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import inbox, seen  # noqa: PLC0415
 
     of, at = settings("warn"), clock()
     place = "standard input" if event == "-" else event.removeprefix("@")
     with reading(of) as tx:
         written = _written(event)
-        seq, found = (None, _parsed(of, written, at, place)) if written is not None else history.event(tx, event)
+        if written is not None:
+            seq, (found,) = None, inbox.proved(tx, [_parsed(of, written, at, place)])
+        else:
+            seq, found = seen.event(tx, event)
         findings = list(_findings(served(of, tx), tx, seq, found, recipe))
     if as_json:
         emit_json({"event": _event_as_json(found), "recipes": [_as_json(finding) for finding in findings]})
         return
     say(f"{found.name} {found.id}, from {found.feed}, {when(found.at, at)}")
+    if found.notes:
+        say(f"odd about it: {', '.join(found.notes)}")
     if not findings:
         say("no recipe's trigger names this event")
     for finding in findings:
@@ -144,41 +153,46 @@ def _findings(at_work: "Served", tx: "Tx", seq: int | None, event: "Event", only
         if id in stored:
             yield replace(_stored(tx, stored[id], event, at_work.recipes.get(id)), waiting=runs)
         elif runs:
-            yield Finding(id, [], _then(tx, runs[-1].version, event, at_work.recipes.get(id))[0], (), runs)
+            recipe = _of_version(tx, runs[-1].version, at_work.recipes.get(id))
+            yield Finding(id, [], None if recipe is None else _then(recipe, event, runs[-1].at), waiting=runs)
         else:
-            yield _recomputed(tx, at_work.recipes[id], event, at_work.live_from.get(id))
+            yield _recomputed(tx, at_work.recipes[id], seq, event, at_work.live_from.get(id))
 
 
 def _stored(tx: "Tx", outcomes: "list[Kept]", event: "Event", current: "Recipe | None") -> Finding:
     """What was decided, and what its conditions saw; a limit has been spent since, so it is not judged again."""
     from connector.store import history, waiting  # noqa: PLC0415
 
-    last = outcomes[-1]
+    last, answers = outcomes[-1], waiting.answers_of(tx, outcomes[-1].run)
     deliveries = [(kept, history.deliveries(tx, run=kept.run, limit=10_000)[::-1]) for kept in outcomes]
-    explanation, notes = _then(tx, last.version, event, current, waiting.answers_of(tx, last.run))
-    return Finding(last.recipe, deliveries, explanation, notes)
+    recipe = _of_version(tx, last.version, current)
+    if recipe is None:
+        return Finding(last.recipe, deliveries, None, (_GONE,))
+    notes = (_CHANGED,) if recipe is not current else ()
+    if recipe.lookups and answers is None:
+        notes = (*notes, _LET_GO)
+    explanation = _then(recipe, event, last.at, answers)
+    if last.reason != "limited":
+        return Finding(last.recipe, deliveries, explanation, notes)
+    by = spent(tx, recipe, event, _memory(tx, event), last.at, before=last.run)
+    return Finding(last.recipe, deliveries, replace(explanation, actions=()), notes, spent=by)
 
 
-def _then(
-    tx: "Tx", version: str, event: "Event", current: "Recipe | None", answers: dict[str, Json] | None = None
-) -> "tuple[Explanation | None, tuple[str, ...]]":
-    """What the conditions of a version saw, with what its lookups found; and what is to be said about it."""
+def _then(recipe: "Recipe", event: "Event", now: Instant, answers: dict[str, Json] | None = None) -> "Explanation":
+    """What the conditions of a recipe saw, with what its lookups found."""
     from connector.recipe.memory import DictMemory  # noqa: PLC0415
     from connector.replay import explain as replayed  # noqa: PLC0415
 
-    same = current is not None and current.version == version
-    recipe = current if same else _version(tx, version)
-    if recipe is None:
-        return None, (_GONE,)
-    gone = bool(recipe.lookups) and answers is None
-    notes = (*(() if same else (_CHANGED,)), *((_LET_GO,) if gone else ()))
-    return replayed(recipe, event, DictMemory(), answers=answers), notes
+    return replayed(recipe, event, DictMemory(), now=now, answers=answers)
 
 
-def _version(tx: "Tx", version: str) -> "Recipe | None":
+def _of_version(tx: "Tx", version: str, current: "Recipe | None") -> "Recipe | None":
+    """The current recipe where it is of that version, else the version as it is kept."""
     from connector.recipe.parse import parse  # noqa: PLC0415
     from connector.store import recipes as shelf  # noqa: PLC0415
 
+    if current is not None and current.version == version:
+        return current
     kept = shelf.text(tx, version)
     try:
         return parse(kept[1], kept[0]) if kept else None
@@ -186,11 +200,25 @@ def _version(tx: "Tx", version: str) -> "Recipe | None":
         return None
 
 
-def _recomputed(tx: "Tx", recipe: "Recipe", event: "Event", live_from: Instant | None) -> Finding:
+def _recomputed(tx: "Tx", recipe: "Recipe", seq: int | None, event: "Event", live_from: Instant | None) -> Finding:
     from connector.replay import explain as replayed  # noqa: PLC0415
 
-    explanation = replayed(recipe, event, _memory(tx, event), live_from=live_from or 0)
-    return Finding(recipe.id, [], explanation, (_NEW,) if live_from is None and explanation.woken else ())
+    memory = _memory(tx, event)
+    explanation = replayed(recipe, event, memory, live_from=live_from or 0)
+    judged = explanation.as_if or explanation.outcome
+    notes: tuple[str, ...] = (_NEW,) if live_from is None and explanation.woken else ()
+    if explanation.as_if is not None and live_from and event.at < live_from:
+        notes = (f"the recipe is live since {day_and_time(live_from)}",)
+    by = spent(tx, recipe, event, memory, event.at) if judged is not None and judged.reason == "limited" else None
+    return Finding(recipe.id, [], explanation, notes, spent=by, commands=_commands(recipe, seq, event, explanation))
+
+
+def _commands(recipe: "Recipe", seq: int | None, event: "Event", explanation: "Explanation") -> tuple[str, ...]:
+    """What would run an event that came before the recipe was live; nothing where that would change nothing."""
+    runs = explanation.as_if is not None and explanation.as_if.reason in {"fired", "waiting"}
+    if not runs or seq is None:
+        return ()
+    return (f"connector backfill {recipe.id} --since {instant_text(event.at)}",)
 
 
 def _memory(tx: "Tx", event: "Event") -> "Memory":
@@ -211,6 +239,7 @@ def _lines(finding: Finding, at: Instant) -> Iterator[str]:
     if recomputed and explanation is not None:
         head, *rest = explanation.lines()
         meaning = _MEANING.get(explanation.outcome.reason) if explanation.outcome else None
+        meaning = _DISABLED if explanation.disabled else meaning
         yield head + (f" - {meaning}" if meaning else "")
         yield from rest
     for kept, deliveries in finding.stored:
@@ -225,6 +254,8 @@ def _lines(finding: Finding, at: Instant) -> Iterator[str]:
         yield f"{finding.recipe}: waiting for lookups, {when(run.since, at)}{_held(run, at)}"
     if not recomputed and explanation is not None:
         yield from explanation.reasons()
+    yield from finding.spent.lines(at) if finding.spent is not None else ()
+    yield from (f"  to run it: {command}" for command in finding.commands)
     yield from (f"  note: {note}" for note in finding.notes)
 
 
@@ -253,7 +284,8 @@ def _event_as_json(event: "Event") -> dict[str, Json]:
 
 def _as_json(finding: Finding) -> dict[str, Json]:
     explanation = finding.explanation
-    outcome = explanation.outcome if explanation is not None and not (finding.stored or finding.waiting) else None
+    recomputed = explanation if not (finding.stored or finding.waiting) else None
+    outcome, as_if = (recomputed.outcome, recomputed.as_if) if recomputed is not None else (None, None)
     return {
         "recipe": finding.recipe,
         "version": explanation.version if explanation else None,
@@ -286,6 +318,9 @@ def _as_json(finding: Finding) -> dict[str, Json]:
             for run in finding.waiting
         ],
         "recomputed": outcome and {"reason": outcome.reason, "detail": outcome.detail},
+        "as_if_live": as_if and {"reason": as_if.reason, "detail": as_if.detail},
+        "commands": list(finding.commands),
+        "limit": finding.spent and finding.spent.as_json(),
         "planned": [
             {"action": one.action, "destination": one.destination, "state": one.state, "reason": one.reason}
             for one in (outcome.planned if outcome else ())
@@ -308,5 +343,6 @@ def _trace_as_json(trace: "Trace") -> dict[str, Json]:
         "expected": trace.expected,
         "value": trace.value,
         "verdict": trace.answer,
+        "reads": dict(trace.reads),
         "parts": [_trace_as_json(part) for part in trace.parts],
     }

@@ -43,6 +43,15 @@ connections:
     base_url: http://127.0.0.1:8300
     feeds:
       events: {poll: 2s, lag: 2s, start: now}
+  intempt:                                 # and this one
+    organization: acme
+    project: shop
+    api_key: any.key
+    base_url: http://127.0.0.1:8300
+    feeds:
+      matches:                             # looks at each watched profile: here those that identified themselves
+        poll: 5s
+        watch: {from: [{feed: intilery.events, path: traits.intemptProfileId, keep: {email: traits.email}}]}
 destinations:                              # its receivers: see http://127.0.0.1:8300/sandbox
   sales: {slack: "http://127.0.0.1:8300/slack/sales"}
   ops: {slack: "http://127.0.0.1:8300/slack/ops"}
@@ -55,7 +64,7 @@ regulations: {mode: dry_run}               # privacy requests are only noted; se
 _NEEDED: Final = {  # kind → what recipes need of it, and the names of the destinations that the examples use
     "webhook": ("a webhook destination called crm", ("crm",)),
     "slack": ("Slack destinations called sales and ops", ("sales", "ops")),
-    "intempt": ("an Intempt connection called intempt", ()),
+    "intempt": ("an Intempt connection called intempt, with the feed matches", ()),
 }
 
 
@@ -259,7 +268,7 @@ def _chosen(answers: Answers) -> tuple[list[Path], dict[str, list[Path]]]:
     """The examples that have what they need, and the others by what they lack."""
     have = {kind for kind, there in (("slack", answers.slack), ("webhook", answers.webhook)) if there}
     if not answers.account:
-        have = {"slack", "webhook"}
+        have = set(_NEEDED)
     ways = [set(way) for n in range(1, len(_NEEDED) + 1) for way in combinations(_NEEDED, n)]
     chosen, left_out = [], dict[str, list[Path]]()
     for path in _wanted(answers):
@@ -279,7 +288,8 @@ def _fits(path: Path, have: Iterable[str]) -> bool:
 
     kinds = {name: kind for kind in have for name in _NEEDED[kind][1]}
     connections = {name: name for name in ("intilery", "intempt") if name == "intilery" or name in have}
-    known = Known(frozenset({"intilery.events"}), kinds, connections)
+    feeds = {"intilery.events", *(("intempt.matches",) if "intempt" in have else ())}
+    known = Known(frozenset(feeds), kinds, connections)
     return bool(read_folder(path, known).recipes)
 
 

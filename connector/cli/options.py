@@ -2,9 +2,10 @@
 
 import getpass
 import sys
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from connector.errors import ConnectorError
 from connector.model import Instant, instant, span
@@ -16,6 +17,8 @@ ByDefault = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 Format = Literal["text", "json", "github"]
+
+_WHOLE: Final = 200  # characters of a sentence
 
 
 class WrongUse(ConnectorError):
@@ -61,6 +64,15 @@ def confirm(question: str, *, yes: bool) -> None:
     typer.confirm(question, abort=True)
 
 
+class Verbs(TyperGroup):
+    """The verbs of a noun, whose first sentences `--help` shows whole."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  its signature
+        """The verbs, for `--help`."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.get_short_help_str(_WHOLE)) for name, verb in self.commands.items()])
+
+
 def noun(help: str) -> typer.Typer:
     """A command that has verbs of its own. Its help is plain text: Rich's would take longer than most commands."""
-    return typer.Typer(help=help, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+    return typer.Typer(cls=Verbs, help=help, no_args_is_help=True, add_completion=False, rich_markup_mode=None)

@@ -1,6 +1,6 @@
 """`connector regulations`: the ledger of privacy requests, work items, and the kill switch (design §9)."""
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -32,27 +32,56 @@ _OPEN: Final = frozenset({"proposed", "approved", "sent"})
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Every request with its due date, newest first."""
-    from connector.store import history  # noqa: PLC0415
-    from connector.store.database import fact  # noqa: PLC0415
-    from connector.store.regulations import KILL_SWITCH, WORK_ITEM  # noqa: PLC0415
+    from connector.store.regulations import WORK_ITEM  # noqa: PLC0415
 
     at = clock()
-    with reading(settings("warn")) as tx:
-        ledger = history.regulations(tx, limit=100_000)
-        stopped = fact(tx, KILL_SWITCH)
+    known = ledger(to_people=not as_json)
     if as_json:
-        emit_json([_as_json(one, at) for one in ledger])
+        emit_json([_as_json(one, at) for one in known.requests])
         return
-    if stopped:
-        say(f"regulations are stopped by {stopped}: connector regulations resume --by NAME", "bold red")
-    if not ledger:
+    if not known.requests:
         say("no regulations")
-    rows = [(one.id, one.type, one.user_id, one.state, _due(one, at), one.decided_by) for one in ledger]
+    rows = [(one.id, one.type, one.user_id, one.state, _due(one, at), one.decided_by) for one in known.requests]
     table(["id", "type", Column("user", rigid=False), "state", "due", "decided by"], rows)
-    for one in ledger:
+    if any(one.state == "dry_run" for one in known.requests):
+        say("dry_run: only noted, nobody was asked and nothing is sent (`regulations.mode`)")
+    for one in known.requests:
         if one.doing == WORK_ITEM:
             say()
             tell_steps(one)
+
+
+class Ledger(NamedTuple):
+    """Every request, newest first. stopped: who turned regulations off, None while they go on."""
+
+    requests: "list[Request]"
+    stopped: str | None
+
+
+def ledger(*, to_people: bool) -> Ledger:
+    """The ledger as it stands; to people it is said at once when regulations are stopped."""
+    from connector.store import history  # noqa: PLC0415
+    from connector.store.database import fact  # noqa: PLC0415
+    from connector.store.regulations import KILL_SWITCH  # noqa: PLC0415
+
+    with reading(settings("warn")) as tx:
+        known = Ledger(history.regulations(tx, limit=100_000), fact(tx, KILL_SWITCH))
+    if known.stopped and to_people:
+        say(f"regulations are stopped by {known.stopped}: connector regulations resume --by NAME", "bold red")
+    return known
+
+
+def asked(one: "Request") -> dict[str, Json]:
+    """Who asked for what, for programs."""
+    return {
+        "id": one.id,
+        "type": one.type,
+        "user_id": one.user_id,
+        "reason": one.reason,
+        "recipe": one.recipe,
+        "event": one.event,
+        "account": one.account,
+    }
 
 
 def tell_steps(one: "Request") -> None:
@@ -76,13 +105,7 @@ def _due(one: "Request", at: Instant) -> str:
 
 def _as_json(one: "Request", at: Instant) -> dict[str, Json]:
     return {
-        "id": one.id,
-        "type": one.type,
-        "user_id": one.user_id,
-        "reason": one.reason,
-        "recipe": one.recipe,
-        "event": one.event,
-        "account": one.account,
+        **asked(one),
         "state": one.state,
         "held": one.held,
         "proposed": iso(one.proposed),

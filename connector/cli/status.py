@@ -39,7 +39,7 @@ def status(as_json: AsJson = False) -> None:
 
 
 def _look(of: "Settings", tx: "Tx", process: int | None, at: Instant) -> dict[str, Json]:
-    from connector.store import driver, history, schema  # noqa: PLC0415
+    from connector.store import driver, history, schema, standing  # noqa: PLC0415
     from connector.store import waiting as runs  # noqa: PLC0415
     from connector.store.database import fact  # noqa: PLC0415
     from connector.store.regulations import KILL_SWITCH  # noqa: PLC0415
@@ -51,7 +51,7 @@ def _look(of: "Settings", tx: "Tx", process: int | None, at: Instant) -> dict[st
         "feeds": _feeds(of, tx, at),
         "destinations": standings(tx, of),
         "recipes": _recipes(served(of, tx), tx, at),
-        "deliveries": history.delivery_counts(tx),
+        "deliveries": standing.delivery_counts(tx),
         "waiting": [
             {
                 "recipe": one.recipe,
@@ -64,7 +64,7 @@ def _look(of: "Settings", tx: "Tx", process: int | None, at: Instant) -> dict[st
         ],
         "daemon": process,
         "approvals": len(waiting),
-        "held": history.held_counts(tx),
+        "held": standing.held_counts(tx),
         "secrets": [warning.message for warning in of.warnings],
         "regulations_stopped": fact(tx, KILL_SWITCH),
         "gaps": _gaps(tx, at),
@@ -76,9 +76,9 @@ def _look(of: "Settings", tx: "Tx", process: int | None, at: Instant) -> dict[st
 
 
 def _feeds(of: "Settings", tx: "Tx", at: Instant) -> list[dict[str, Json]]:
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import standing  # noqa: PLC0415
 
-    polled, found = history.polled(tx), []
+    polled, found = standing.polled(tx), []
     for feed in feeds(of).values():
         cursors, state = cursors_of(tx, feed), polled.get(feed.name)
         late = behind(feed, cursors, at)
@@ -101,9 +101,9 @@ def _feeds(of: "Settings", tx: "Tx", at: Instant) -> list[dict[str, Json]]:
 
 def _recipes(now_served: Served, tx: "Tx", at: Instant) -> list[dict[str, Json]]:
     """A row for each recipe in service, and for each broken file; what counts under `error` is not well."""
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import standing  # noqa: PLC0415
 
-    counts = history.outcome_counts(tx, at)
+    counts = standing.outcome_counts(tx, at)
     found = []
     for id in sorted({*now_served.recipes, *now_served.broken}):
         recipe, mistake = now_served.recipes.get(id), now_served.broken.get(id)
@@ -120,11 +120,11 @@ def _recipes(now_served: Served, tx: "Tx", at: Instant) -> list[dict[str, Json]]
 
 
 def _gaps(tx: "Tx", at: Instant) -> list[dict[str, Json]]:
-    from connector.store import history  # noqa: PLC0415
+    from connector.store import standing  # noqa: PLC0415
 
     return [
         {"feed": feed, "start": iso(start), "end": iso(end), "seen": seen, "reason": reason, "noticed": iso(noticed)}
-        for feed, start, end, seen, reason, noticed in history.gaps(tx)
+        for feed, start, end, seen, reason, noticed in standing.gaps(tx)
         if noticed > at - _RECENT
     ]
 

@@ -13,6 +13,7 @@ from connector.deliver.exchange import UNSURE, Door, Said, exchange, portion
 from connector.deliver.lane import Lane
 from connector.http import Bucket
 from connector.model import SECOND, Instant, Now, State
+from connector.secrets import CUT
 from connector.store import outbox, parking
 from connector.store.database import Store, Tx
 from connector.store.outbox import Due, Result
@@ -72,7 +73,9 @@ class Courier:
 
     def start(self) -> None:
         """Open a lane for each destination; parked ones are tried at once, since the configuration may be new."""
-        with self.store.read() as tx:
+        with self.store.write() as tx:
+            if n := outbox.bring_back(tx, self.now(), policy.LONGEST_DELAY):
+                log.warning("clock.was_ahead", extra={"deliveries": n})
             self._written = parking.parked(tx)
         for name, destination in self.destinations.items():
             attempts = policy.attempts_allowed(destination.attempts)
@@ -173,6 +176,9 @@ class Courier:
         lane = crew.lane
         if crew.hands or not lane.may_probe(now):
             return
+        if not lane.in_doubt():
+            self._claim_first(tx, crew, now)
+            return
         found = [due for due in outbox.probes(tx, lane.name, SEATS) if due.seq not in crew.under_way]
         others = [due for due in found if lane.suspect is None or due.seq != lane.suspect.seq]
         if not others and found:
@@ -181,9 +187,21 @@ class Courier:
             self._answers.set()
             return
         for due in others[:1]:
-            crew.probing = True
-            crew.under_way.add(due.seq)
-            crew.claimed.append(due)
+            self._probe_with(crew, due)
+
+    def _claim_first(self, tx: Tx, crew: Crew, now: Instant) -> None:
+        """After a 429: what is due first goes alone, and its answer says whether the others may follow."""
+        found = outbox.due(tx, crew.lane.name, now, 1 + len(crew.under_way))
+        if not found:
+            crew.next_due = outbox.next_due(tx, crew.lane.name)
+        for due in [due for due in found if due.seq not in crew.under_way][:1]:
+            self._probe_with(crew, due)
+
+    @staticmethod
+    def _probe_with(crew: Crew, due: Due) -> None:
+        crew.probing = True
+        crew.under_way.add(due.seq)
+        crew.claimed.append(due)
 
     async def _carry(self, crew: Crew) -> None:
         """One hand: carries until nothing is claimed, or the destination wants to be left alone."""
@@ -242,9 +260,11 @@ class Courier:
         if said.verdict.outcome == "throttled" and crew.lane.name in self.shared:
             crew.bucket.slow_down(max(said.verdict.after or 0, SECOND))
         first, *others = some
-        results = crew.lane.conclude(first, said.verdict, at, said.elapsed, said.status, others)
+        verdict = replace(said.verdict, reason=self.redact(said.verdict.reason))  # a receiver may repeat what it got
+        results = crew.lane.conclude(first, verdict, at, said.elapsed, said.status, others)
         if first.awaited and said.body:
-            results[0] = replace(results[0], response=self.redact(said.body.decode(errors="replace")))
+            whole = said.body.decode(errors="replace") + (CUT if said.cut else "")
+            results[0] = replace(results[0], response=self.redact(whole))
         return results
 
     async def _turn(self, crew: Crew) -> bool:

@@ -35,12 +35,13 @@ class Door(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a request came to. elapsed: milliseconds; status: None without an answer."""
+    """What a request came to. elapsed: milliseconds; status: None without an answer; cut: the body goes on."""
 
     verdict: Verdict
     elapsed: int
     status: int | None = None
     body: bytes = b""
+    cut: bool = False
 
     @property
     def of_all(self) -> bool:
@@ -84,11 +85,13 @@ async def exchange(
     """
     first, kind = some[0], Action.kinds[some[0].kind]
     try:
-        answer = await door.send(_request(destination, some, at), overflow="cut")
+        request = _request(destination, some, at)
+        answer = await door.send(request, overflow="cut")
         before = 0
         if answer.status in UNSURE and kind.patience > 1:
             before = refusals(first) if len(some) == 1 else kind.patience
-        return Said(kind.judge(answer, before), answer.elapsed, answer.status, answer.body)
+        cut = len(answer.body) >= request.cap
+        return Said(kind.judge(answer, before), answer.elapsed, answer.status, answer.body, cut)
     except (SecretMissing, AddressRefused, SigningRefused) as error:  # the destination's fault: it is parked
         verdict = Verdict("refused", str(error))
     except RequestRefused as error:  # this delivery's own fault: no attempt will change it

@@ -24,8 +24,9 @@ DOUBTFUL_WORDS: Final = REFUSED_WORDS + "HTTP 403"
 class Lane:
     """The standing of one destination.
 
-    attempts: how many a delivery has. parked: why it is not called, None when open. woken: when a secret changed. An
-    attempt that was under way before the lane was parked, paused or woken says nothing new about it.
+    attempts: how many a delivery has. parked: why it is not called, None when open. throttled: how many 429s in a row,
+    each after the pause of the one before; one delivery goes first after it. woken: when a secret changed. An attempt
+    that was under way before the lane was parked, paused or woken says nothing new about it.
     """
 
     name: str
@@ -70,7 +71,7 @@ class Lane:
             due=due, at=at, elapsed=elapsed, status=status, outcome=verdict.outcome, answer=verdict.reason, **facts
         )
         if verdict.outcome in {"delivered", "dead"}:
-            results = self._answered(due, now, success=verdict.outcome == "delivered")
+            results = self._answered(due, at, now, success=verdict.outcome == "delivered")
             state = State.DELIVERED if verdict.outcome == "delivered" else State.DEAD
             reason = "" if state == State.DELIVERED else verdict.reason
             return [settle(spent=True, state=state, next_due=now, reason=reason), *results]
@@ -82,13 +83,14 @@ class Lane:
         if verdict.outcome == "refused":
             return [settle(spent=False, state=State.PENDING, next_due=self._refused(due, status, verdict, at, now))]
         if status in UNSURE:  # the destination answers, and doubts this delivery only
-            results = self._answered(due, now, success=False)
+            results = self._answered(due, at, now, success=False)
             return [self._again(due, verdict, now, settle), *results]
         return [self._failed(some, verdict, at, now, settle)]
 
-    def _answered(self, due: Due, now: Instant, *, success: bool) -> list[Result]:
+    def _answered(self, due: Due, at: Instant, now: Instant, *, success: bool) -> list[Result]:
         self.failures.clear()
-        self.throttled = 0
+        if at >= self.pause_until:
+            self.throttled = 0
         self.successes += 1
         opens = success or not (self.parked and self.parked.reason.startswith(REFUSED_WORDS))
         if opens and not self._by_a_person():
@@ -159,13 +161,17 @@ class Lane:
     # ── what may be sent ──────────────────────────────────────────────────────────────────────
 
     def may_probe(self, now: Instant) -> bool:
-        """Whether a parked destination, or one whose 403 is in doubt, is to be tried with one delivery now."""
+        """Whether a destination to which only single deliveries go is to be tried with one now."""
         if self.parked:
             return now >= self.parked.probe_at and not self._by_a_person()
-        return self.suspect is not None and now >= self.pause_until
+        return self.one_at_a_time() and now >= self.pause_until
 
     def one_at_a_time(self) -> bool:
-        """Whether only single deliveries go out: parked, or a 403 in doubt."""
+        """Whether only single deliveries go out: parked, a 403 in doubt, or a 429 that no other answer followed yet."""
+        return self.in_doubt() or self.throttled > 0
+
+    def in_doubt(self) -> bool:
+        """Whether what is sent next is to tell about the destination, due or not: parked, or a 403 in doubt."""
         return self.parked is not None or self.suspect is not None
 
     def alone(self, now: Instant) -> None:

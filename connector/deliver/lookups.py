@@ -11,7 +11,18 @@ from dataclasses import dataclass, field, replace
 from random import SystemRandom
 from typing import Final
 
-from connector.deliver.asking import SPACING, Asking, Found, Later, Line, Never, Platform, Result, spacing
+from connector.deliver.asking import (
+    LONGEST_RETRY_AFTER,
+    SPACING,
+    Asking,
+    Found,
+    Later,
+    Line,
+    Never,
+    Platform,
+    Result,
+    spacing,
+)
 from connector.deliver.ending import UNREADABLE, Ending
 from connector.model import DAY, HOUR, Asked, Instant, Now
 from connector.recipe.connections import choose
@@ -75,18 +86,18 @@ class Lookups:
         self._begun = self.now()
         with self.store.write() as tx:
             waiting.release(tx, self._begun)
+            waiting.bring_back(tx, self._begun, LONGEST_RETRY_AFTER)
             self._lanes.update(waiting.answered_lanes(tx))
         self._came.set()
         self._recorder = asyncio.create_task(self._record())
         self.look()
 
-    def recipes_changed(self) -> None:
+    async def recipes_changed(self) -> None:
         """A recipe may be on again."""
         with self.store.read() as tx:
             off = waiting.any_off(tx)
         if off:
-            with self.store.write() as tx:
-                waiting.release(tx, self.now())
+            await self.store.transact(lambda tx: waiting.release(tx, self.now()))
         self.look()
 
     def look(self) -> None:

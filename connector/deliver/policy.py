@@ -12,6 +12,7 @@ SCHEDULE: Final = (
     *(2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR),
 )
 LONGEST_RETRY_AFTER: Final = 1 * HOUR
+LONGEST_DELAY: Final = SCHEDULE[-1] * 6 // 5  # with its jitter
 PARK_AFTER: Final = 5  # failures in a row …
 PARK_OVER: Final = 3  # … over so many deliveries
 SECOND_OPINION: Final = 1 * SECOND  # a 403 is believed when another delivery gets it too, this much later

@@ -37,7 +37,7 @@ LAST: Final = -1  # polling and lookups come first
 class Regulator:
     """resolve: looks at runs with an action that has `needs`. kick: told the destinations that have something to send.
 
-    bucket: the connection's rate, which polling shares and comes first in.
+    bucket: the connection's rate, which polling shares and comes first in. redact: hides secrets in what it said.
     """
 
     store: Store
@@ -48,6 +48,7 @@ class Regulator:
     now: Now
     resolve: Callable[[Tx, set[int]], set[str]] = lambda _tx, _runs: set()
     kick: Callable[[set[str]], None] = lambda _names: None
+    redact: Callable[[str], str] = str
     random: policy.Random = SystemRandom().random
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _stopping: bool = field(default=False, init=False)
@@ -92,6 +93,7 @@ class Regulator:
             await self._ask(one)
 
     async def _ask_a_person(self, one: Next, why: str) -> None:
+        why = self.redact(why)
         log.warning("regulation.needs_human", extra={"delivery": one.id, "reason": why})
         await self.store.transact(lambda tx: asking.ask_a_person(tx, one, self.now(), why))
 
@@ -122,7 +124,7 @@ class Regulator:
         self.kick(kicked)
 
     def _conclude(self, tx: Tx, one: Next, n: int, verdict: Verdict, status: int | None) -> set[str]:
-        now, answer = self.now(), verdict.reason
+        now, answer = self.now(), self.redact(verdict.reason)
         asking.end(tx, one, n, verdict.outcome, status, answer)
         log.info("regulation.asked", extra={"delivery": one.id, "outcome": verdict.outcome, "answer": answer})
         if verdict.outcome == "delivered":
@@ -179,7 +181,7 @@ class Regulator:
 
     async def _unread(self, one: Next, why: str, status: int | None, *, passing: bool) -> bool:
         """The list did not tell: try a few times where that may pass, then ask a person."""
-        now, looks = self.now(), one.count("looked") + 1
+        now, looks, why = self.now(), one.count("looked") + 1, self.redact(why)
         due = now + policy.retry_delay(looks, None, self.random)
 
         def note(tx: Tx) -> None:

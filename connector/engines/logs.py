@@ -49,9 +49,19 @@ class _Quiet(logging.StreamHandler[TextIO]):
         del record
 
 
+_IN_OUR_WORDS: Final = (  # what APScheduler says of a wake-up that `wakeup.overrun`, `.missed` and `.failed` say, too
+    'Execution of job "%s" skipped', 'Run time of job "%s" was missed', 'Job "%s" raised an exception',
+)  # fmt: skip
+
+
+def _said_once(record: logging.LogRecord) -> bool:
+    return not (record.name.startswith("apscheduler.") and str(record.msg).startswith(_IN_OUR_WORDS))
+
+
 def set_up(redact: Callable[[str], str], level: str = "INFO") -> None:
     """Send every log line to stderr in our form; libraries speak only when something is wrong."""
     handler = _Quiet(sys.stderr)
     handler.setFormatter(Line(redact))
+    handler.addFilter(_said_once)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("connector").setLevel(level)

@@ -2,7 +2,8 @@
 
 What several feeds need stands beside them, from the outside in: `cursor` (what each reader has yet to read), `window`
 (a window of time, completely), `crowd` and `sweep` (its hits), `slices` (`from` and `size`); `watching` (ids that are
-looked at one by one), `watch` (which ids), `made` (events that the platform does not give, but its changes are).
+looked at one by one), `watch` (which ids), `kept` (what a list shows), `made` (events that the platform does not give,
+but its changes are), `timeline` (events by time, as one account or customer has them).
 """
 
 import importlib
@@ -27,7 +28,12 @@ Send: TypeAlias = Callable[[Request], Awaitable[Answer]]
 """The door to the network, within the connection's rate. Raises HttpError."""
 
 
-_EXPECTED: Final = {"tuple_type": "expected a list", "string_type": "expected text"}
+_EXPECTED: Final = {
+    "tuple_type": "expected a list",
+    "string_type": "expected text",
+    "missing": "is missing",
+    "too_short": "expected at least one",
+}
 
 
 def _span(value: object) -> object:

@@ -4,21 +4,19 @@ Reads: GET …/v1/events by windows of time. Cursor: a moment of our own clock, 
 anything an event says. An event without a usable eventId gets the hash of its canonical JSON.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Annotated, ClassVar, Final, Self
 
 from msgspec.structs import replace
 from pydantic import AfterValidator, model_validator
 
-from connector.errors import AnswerTooLarge, FeedUnavailable, HttpError
 from connector.feeds import Feed, Rows, Send, Span
-from connector.feeds.clock import PlatformClock
 from connector.feeds.cursor import AGES, FRESH, OVERLAP, Cursor, read_cursor, step, unread, with_first
-from connector.feeds.slices import Numbering, Query, Slices, TooLarge
-from connector.feeds.window import Piece, Window
-from connector.model import DAY, MINUTE, SECOND, Event, Instant, Now, Page, instant, span, span_text
+from connector.feeds.timeline import Timeline
+from connector.feeds.window import Piece
+from connector.model import DAY, MINUTE, SECOND, Instant, Now, Page, instant, span, span_text
 from connector.platforms import intilery
-from connector.settings import Connection
 
 _PASSES: Final = 3  # over a window that changes while it is read again
 _FORWARD: Final = 5 * SECOND  # so far may a cursor lie in the future: the platform's clock is only guessed
@@ -80,14 +78,22 @@ class IntileryEvents(Feed):
         rows: Rows | None = None,  # noqa: ARG002
     ) -> AsyncIterator[Page]:
         """See Feed. Readers: `fresh` and the names of `ages`."""
-        account = _Account(self, self._connection, send, now)
+        account = Timeline(
+            self._connection,
+            (self.account, self.name),
+            send,
+            now,
+            request=partial(intilery.events_request, self._connection),
+            parse=intilery.parse_events,
+            exclude=self.exclude,
+        )
         return self._fresh(cursors, account) if reader == FRESH else self._again(reader, cursors, account)
 
-    async def _fresh(self, cursors: Mapping[str, str], account: "_Account") -> AsyncIterator[Page]:
+    async def _fresh(self, cursors: Mapping[str, str], account: Timeline) -> AsyncIterator[Page]:
         """From `lag` before the cursor to the platform's now; at the first run, from `start`."""
         old = cursors.get(FRESH)
         mark = read_cursor(old) if old else await self._first_run(account)
-        account.knows(mark)
+        account.knows(mark.skew, mark.form, mark.numbering)
         mark = await self._look(mark, account)
         if self._seems_ahead(mark, account.clock.time()):
             await account.hear()  # somebody may have set our clock
@@ -114,7 +120,7 @@ class IntileryEvents(Feed):
             yield _moved(FRESH, old, mark, piece, account)
             old = mark.text()
 
-    async def _first_run(self, account: "_Account") -> Cursor:
+    async def _first_run(self, account: Timeline) -> Cursor:
         """Where the first run begins. Asks for something, to hear the platform's clock."""
         form = await account.learn_form()
         now = account.clock.time()
@@ -123,7 +129,7 @@ class IntileryEvents(Feed):
             start = now if self.start == "now" else now - span(self.start)
         return Cursor(at=start, start=start, skew=account.clock.skew, form=form, looked=now)
 
-    async def _look(self, mark: Cursor, account: "_Account") -> Cursor:
+    async def _look(self, mark: Cursor, account: Timeline) -> Cursor:
         """Try again what form times have, where there was no event to try it with so far."""
         now = account.clock.time()
         if account.form or now - mark.looked < _LOOK_AGAIN:
@@ -133,7 +139,7 @@ class IntileryEvents(Feed):
         at = mark.start if form == "date" else mark.at
         return replace(mark, at=at, form=form, looked=now)
 
-    def _not_ahead(self, mark: Cursor, now: Instant, account: "_Account") -> Cursor:
+    def _not_ahead(self, mark: Cursor, now: Instant, account: Timeline) -> Cursor:
         """A cursor that lies in the future is pulled back: the clock it came from was wrong."""
         if not self._seems_ahead(mark, now):
             return mark
@@ -145,10 +151,10 @@ class IntileryEvents(Feed):
     def _seems_ahead(self, mark: Cursor, now: Instant) -> bool:
         return mark.at > max(now, instant(self.start) or 0) + _FORWARD
 
-    async def _again(self, reader: str, cursors: Mapping[str, str], account: "_Account") -> AsyncIterator[Page]:
+    async def _again(self, reader: str, cursors: Mapping[str, str], account: Timeline) -> AsyncIterator[Page]:
         """What the fresh reader has read and is by now as old as this reader's age."""
         fresh = read_cursor(cursors[FRESH])
-        account.knows(fresh)
+        account.knows(fresh.skew, fresh.form, fresh.numbering)
         old, age, now = cursors.get(reader), self.ages[reader], account.clock.time()
         at = self._place(reader, cursors, fresh)
         if old and self._is_ahead(at, fresh, now - age):
@@ -218,129 +224,6 @@ class IntileryEvents(Feed):
         return at > max(newest, fresh.start) + _FORWARD
 
 
-def _moved(reader: str, old: str | None, mark: Cursor, piece: Piece, account: "_Account") -> Page:
+def _moved(reader: str, old: str | None, mark: Cursor, piece: Piece, account: Timeline) -> Page:
     gaps = (piece.gap,) if piece.gap else ()
     return Page(reader, old, mark.text(), gaps=gaps, notes=account.told())
-
-
-class _Account:
-    """The account's feed as it can be asked, and what is known of how it answers.
-
-    form: whether times are read as such or as whole days (`datetime`, `date`), empty while that is not known.
-    """
-
-    def __init__(self, feed: IntileryEvents, connection: Connection, send: Send, now: Now) -> None:
-        self.notes: set[str] = set()
-        self.clock = PlatformClock(now, self.notes)
-        self._connection, self._send = connection, send
-        self._identity, self._name, self._exclude = feed.account, feed.name, feed.exclude
-        said = intilery.dialect(connection, "from")
-        self.slices = Slices(self.ask, numbering=_NUMBERINGS.get(said), certain=said in _NUMBERINGS)
-        said = intilery.dialect(connection, "datetime")
-        self.form = "" if said == "auto" else said
-
-    def knows(self, mark: Cursor) -> None:
-        """Take over what an earlier read found out."""
-        self.clock.skew = mark.skew
-        self.form = self.form or mark.form
-        self.slices.numbering = self.slices.numbering or _NUMBERINGS.get(mark.numbering)
-
-    def told(self) -> tuple[str, ...]:
-        """The notes that have gathered, once."""
-        notes = tuple(sorted(self.notes))
-        self.notes.clear()
-        return notes
-
-    async def drain(self, begin: Instant, end: Instant, passes: int) -> AsyncIterator[Piece]:
-        """A window of time, read completely."""
-        days = self.form == "date"
-        window = Window(
-            self.slices, _clocks, _action_of, exclude=self._exclude, passes=passes, shortest=DAY if days else 1
-        )
-        async for piece in window.drain(begin, end):
-            if days and piece.events:
-                inside = [event for event in piece.events if _within(event, begin - 1, end + 1)]
-                piece = Piece(inside)  # noqa: PLW2901  the same piece, without the rest of its days
-            yield piece
-
-    async def ask(self, query: Query, from_: int, size: int) -> Sequence[Event]:
-        """One request. Raises FeedRefused, FeedUnavailable and TooLarge."""
-        request = intilery.events_request(
-            self._connection,
-            start=query.start,
-            end=query.end,
-            sort=query.sort,
-            from_=from_,
-            size=size,
-            include=query.include,
-            exclude=query.exclude,
-            days=self.form == "date",
-        )
-        try:
-            answer = await self._send(request)
-            self.clock.hear(answer)
-            items = intilery.parse_events(answer)
-        except AnswerTooLarge as error:
-            raise TooLarge(str(error)) from None
-        except HttpError as error:
-            raise FeedUnavailable(str(error)) from error
-        except FeedUnavailable as error:
-            if error.status == 413:
-                raise TooLarge(error.message, error.status, error.request_id) from None
-            if error.status == 400 and from_ > 0:
-                return ()  # beyond what can be paged through
-            raise
-        seen, behind = self.clock.now(), max(0, -self.clock.skew)
-        return [
-            intilery.to_event(body, self._identity, self._name, seen, notes, text, behind=behind)
-            for body, notes, text in items
-        ]
-
-    async def hear(self) -> None:
-        """Ask for something, to hear the platform's clock."""
-        now = self.clock.time()
-        await self.ask(Query(now - SECOND, now), 0, 1)
-
-    async def learn_form(self) -> str:
-        """Find out whether times are read to the millisecond: a recent event must be found by its own times."""
-        now = self.clock.time()
-        wide = Query(now - 7 * DAY, now + DAY, "desc")
-        try:
-            recent = await self.ask(wide, 0, 10)
-        except FeedUnavailable as error:
-            if error.status != 400 or self.form:
-                raise
-            self.form = "date"
-            recent = await self.ask(wide, 0, 10)
-        if not self.form:
-            self.form = await self._form_by(recent)
-        if self.form == "date":
-            self.notes.add("the platform reads start and end as whole days: more than 10,000 events a day are too many")
-        return self.form
-
-    async def _form_by(self, events: Sequence[Event]) -> str:
-        for event in events:
-            times = sorted(at for time in _clocks(event) if (at := instant(time)) is not None)
-            if len(times) == 2 and times[0] // DAY == times[1] // DAY:
-                narrow = Query(times[0] - 1, times[1] + 1)
-                found = await self.ask(narrow, 0, 100)
-                return "datetime" if any(_within(event, narrow.start, narrow.end) for event in found) else "date"
-        return ""
-
-
-_NUMBERINGS: Final[Mapping[str, Numbering]] = {"hits": "hits", "pages": "pages"}
-
-
-def _clocks(event: Event) -> tuple[object, ...]:
-    return event.body.get("eventTime"), event.body.get("receivedTime")
-
-
-def _action_of(event: Event) -> str | None:
-    action = event.body.get("eventAction")
-    return action if isinstance(action, str) and action and "," not in action and len(action) <= 100 else None
-
-
-def _within(event: Event, start: Instant, end: Instant) -> bool:
-    """Whether one of an event's times lies between two instants, or none can be read."""
-    times = [at for time in _clocks(event) if (at := instant(time)) is not None]
-    return not times or any(start <= at <= end for at in times)

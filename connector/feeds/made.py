@@ -26,10 +26,12 @@ def made_event(  # noqa: PLR0913  what an event is
     now: Instant,
     time: Instant | None = None,
     ids: Mapping[str, Json] | None = None,
+    raw: Mapping[str, Json] | None = None,
 ) -> Event:
     """An event in the form of the platform's own: its properties stand in rawData.
 
     time: when it happened as far as the platform says, by default now. ids: whose it is, such as `masterId`.
+    raw: what else stands in rawData, such as `traits`.
     """
     happened = now if time is None else min(time, now)
     body = {
@@ -38,6 +40,6 @@ def made_event(  # noqa: PLR0913  what an event is
         "eventTime": instant_text(happened),
         "receivedTime": instant_text(now),
         **(ids or {}),
-        "rawData": {"event": action, "properties": properties},
+        "rawData": {"event": action, "properties": properties, **(raw or {})},
     }
     return Event(account, feed, id, event_name(action), now, happened, body)

@@ -1,4 +1,4 @@
-"""Feeds that can be asked about one id at a time: which id is looked at next, and what an answer changes.
+"""Feeds that can be asked about one id at a time: which id is looked at next, and what a look changes.
 
 Ids whose state changed lately, or that other feeds showed lately, wait in a line of their own, which gets half of the
 requests; so an active id is looked at every poll, and no quiet one waits longer than its fair share. Each id is one row
@@ -17,7 +17,7 @@ from pydantic import PrivateAttr
 from connector.errors import FeedError, FeedRefused, FeedUnavailable, HttpError, NoMoments, NothingThere
 from connector.feeds import Feed, Rows, Send, Source, Span
 from connector.feeds.watch import Heard, Watch, dropped
-from connector.model import HOUR, MINUTE, SECOND, Answer, Event, Instant, Json, Now, Page, Request, Row
+from connector.model import HOUR, MINUTE, SECOND, Answer, Event, Gap, Instant, Json, Now, Page, Request, Row
 
 FRESH: Final = "fresh"
 TOGETHER: Final = 8  # ids that are asked about, and committed, at once
@@ -54,24 +54,25 @@ class _Turn:
     rows: list[Row] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
 
     def page(self, old: str | None, cursor: str | None = None, notes: tuple[str, ...] = ()) -> Page:
         """What has gathered, once."""
-        page = Page(FRESH, old, cursor, self.events, notes=notes, rows=self.rows, gone=self.gone)
-        self.rows, self.gone, self.events = [], [], []
+        page = Page(FRESH, old, cursor, self.events, tuple(self.gaps), notes, self.rows, self.gone)
+        self.rows, self.gone, self.events, self.gaps = [], [], [], []
         return page
 
 
-class Watching(Feed):
+class Looking(Feed):
     """poll: how often an active id is looked at, and every id where the connection's rate allows it.
 
-    watch: which ids. baseline: what is found at the first look at an id is silent, or fires.
+    watch: which ids.
     """
 
     share: ClassVar[float] = 0.8  # lookups and writes need some of the connection's rate, too
+    mend: ClassVar[str] = "see the ids under `watch`"  # what to do where nobody has any of them
 
     poll: Span = 30 * SECOND
-    baseline: Literal["silent", "fire"] = "silent"
 
     _listed: dict[str, None] | None = PrivateAttr(default=None)
     _stamp: object = PrivateAttr(default=None)  # of the file, when it was read
@@ -83,16 +84,12 @@ class Watching(Feed):
         """Which ids."""
 
     @abstractmethod
-    def ask(self, kind: str, id: str) -> Request:
-        """What is asked about one id. Raises RequestRefused."""
+    async def look(self, row: Row, send: Send, now: Now) -> Look:
+        """Look at one id. Raises NothingThere where nobody has it, FeedRefused, FeedUnavailable and HttpError."""
 
-    @abstractmethod
-    def compare(self, key: str, before: State | None, answer: Answer, about: Mapping[str, Json], now: Instant) -> Look:
-        """What an answer means for an id that stood at `before` (None: never looked at).
-
-        about: what the event that told of the id said, by the names of `keep`. Raises NothingThere for an answer that
-        knows nobody, FeedRefused and FeedUnavailable.
-        """
+    def told(self) -> tuple[str, ...]:
+        """What a person should know of this turn."""
+        return ()
 
     @property
     def sources(self) -> Sequence[Source]:
@@ -124,8 +121,8 @@ class Watching(Feed):
         turn, chosen = _Turn(begun + self.poll * 9 // 10), self._choose(rows, begun, page or Page(FRESH, old))
         for n in range(0, len(chosen), TOGETHER):
             some = chosen[n : n + TOGETHER]
-            answers = await asyncio.gather(*(self._answer(row, send) for row in some))
-            refused = self._took(turn, some, answers, now())
+            looks = await asyncio.gather(*(self._look(row, send, now) for row in some))
+            refused = self._took(turn, some, looks, now())
             yield turn.page(old)
             if refused is not None:
                 raise refused
@@ -135,7 +132,7 @@ class Watching(Feed):
         seen = min(rows.oldest() or begun, begun)
         cursor = json.dumps({"at": max(seen, self._at(old))})
         notes = (f"{turn.failed} watched ids could not be read: {turn.last}",) if turn.failed else ()
-        yield turn.page(old, cursor, notes)
+        yield turn.page(old, cursor, (*notes, *self.told()))
 
     def _seed(self, rows: Rows, old: str | None, now: Instant) -> Page | None:
         """Bring the rows in line with the lists and the file, where these changed; None where they did not."""
@@ -169,41 +166,35 @@ class Watching(Feed):
         _, until = self._resting.get(row.key, (0, 0))
         return now < until <= now + REST
 
-    async def _answer(self, row: Row, send: Send) -> Answer | FeedError:
-        kind, _, id = row.key.partition(":")
+    async def _look(self, row: Row, send: Send, now: Now) -> Look | FeedError:
         try:
-            return await send(self.ask(kind, id))
+            return await self.look(row, send, now)
         except FeedError as error:
             return error
         except HttpError as error:
             return FeedUnavailable(str(error))
 
     def _took(
-        self, turn: _Turn, some: Sequence[Row], answers: Sequence[Answer | FeedError], now: Instant
+        self, turn: _Turn, some: Sequence[Row], looks: Sequence[Look | FeedError], now: Instant
     ) -> FeedError | None:
-        """Take in the answers; what ends the turn, if one of them does or none can be read."""
+        """Take in the looks; what ends the turn, if one of them does or none can be read."""
         errors = []
-        for row, answer in zip(some, answers, strict=True):
+        for row, look in zip(some, looks, strict=True):
             turn.looked += 1
-            try:
-                if isinstance(answer, FeedError):
-                    raise answer
-                before = json.loads(row.value) if row.value else {}
-                about = json.loads(row.about)["keep"] if row.about else {}
-                look = self.compare(row.key, before.get("state"), answer, about, now)
-            except NothingThere as error:
+            if isinstance(look, NothingThere):
                 self._missing(turn, row)
-                turn.last = error
-            except FeedError as error:
+                turn.last = look
+            elif isinstance(look, FeedError):
                 self._failed(turn, row, now)
-                turn.last = error
-                errors.append(error)
+                turn.last = look
+                errors.append(look)
             else:
                 self._resting.pop(row.key, None)
-                since = now if look.changed else before.get("changed", 0)
+                since = now if look.changed else known(row).get("changed", 0)
                 value = {"state": look.state, "changed": since}
                 turn.rows.append(_next(row, value, turn.due, active=since > now - LIVELY))
                 turn.events += look.events
+                turn.gaps += look.gaps
         return next(
             (error for error in errors if isinstance(error, FeedRefused) or error.status in _ALL),
             errors[0] if len(errors) == len(some) else None,
@@ -212,7 +203,7 @@ class Watching(Feed):
     def _missing(self, turn: _Turn, row: Row) -> None:
         """Nobody has this id: what is known of it stays. One that only an event told of is not asked about for ever."""
         turn.missing += 1
-        value = json.loads(row.value) if row.value else {}
+        value = {"since": row.due, **known(row)}
         value["missing"] = value.get("missing", 0) + 1
         if "state" not in value and row.about and value["missing"] >= PATIENCE and row.key not in (self._listed or {}):
             turn.gone.append(row.key)
@@ -229,8 +220,8 @@ class Watching(Feed):
         """Raises FeedUnavailable where the platform seems to know nobody at all: then the address is wrong."""
         if turn.missing and turn.missing == turn.looked and turn.looked >= min(3, rows.count()):
             raise FeedUnavailable(
-                f"nobody has any of the {turn.looked} watched ids that were looked at, or the endpoint is not available"
-                f" for this organization: see `reads` under `dialect`, and the ids under `watch`; {turn.last}",
+                f"nobody has any of the {turn.looked} watched ids that were looked at, or the endpoint is not there for"
+                f" this account: {self.mend}; {turn.last}",
                 404,
                 retry_after_ms=5 * MINUTE,
             )
@@ -263,3 +254,42 @@ class Watching(Feed):
 
 def _next(row: Row, value: State, due: Instant, *, active: bool) -> Row:
     return replace(row, value=json.dumps(value, separators=(",", ":")), due=due, rank=int(active))
+
+
+class Watching(Looking):
+    """Feeds that compare one answer with what was answered before.
+
+    baseline: what is found at the first look at an id is silent, or fires.
+    """
+
+    mend: ClassVar[str] = "see `reads` under `dialect`, and the ids under `watch`"
+
+    baseline: Literal["silent", "fire"] = "silent"
+
+    @abstractmethod
+    def ask(self, kind: str, id: str) -> Request:
+        """What is asked about one id. Raises RequestRefused."""
+
+    @abstractmethod
+    def compare(self, key: str, before: State | None, answer: Answer, about: Mapping[str, Json], now: Instant) -> Look:
+        """What an answer means for an id that stood at `before` (None: never looked at).
+
+        about: what the event that told of the id said, by the names of `keep`. Raises NothingThere for an answer that
+        knows nobody, FeedRefused and FeedUnavailable.
+        """
+
+    async def look(self, row: Row, send: Send, now: Now) -> Look:
+        """See Looking: one request, and what it changed."""
+        kind, _, id = row.key.partition(":")
+        answer = await send(self.ask(kind, id))
+        return self.compare(row.key, known(row).get("state"), answer, kept(row), now())
+
+
+def known(row: Row) -> State:
+    """What is kept of an id: `state`, when it `changed`; of one that nobody had so far `missing`, and since when."""
+    return json.loads(row.value) if row.value else {}
+
+
+def kept(row: Row) -> Mapping[str, Json]:
+    """What the event that told of an id said, by the names of `keep`."""
+    return json.loads(row.about)["keep"] if row.about else {}

@@ -10,6 +10,7 @@ import msgspec
 
 from connector.errors import FeedError, FeedRefused, FeedUnavailable, NothingThere
 from connector.model import HOUR, SECOND, Answer, Instant, Json, instant
+from connector.secrets import CUT
 
 Clues: TypeAlias = Mapping[int, str]
 
@@ -111,7 +112,7 @@ def spoken(body: bytes) -> str:
     try:
         said = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _short(body[: 4 * _LONGEST_TEXT].decode("utf-8", "replace"))
+        return _short(body[: 4 * _LONGEST_TEXT].decode("utf-8", "replace"), cut=len(body) > 4 * _LONGEST_TEXT)
     for key in ("error", "errors", "message"):
         while isinstance(said, list) and said:
             said = said[0]
@@ -120,9 +121,13 @@ def spoken(body: bytes) -> str:
     return _short(said) if isinstance(said, str) else ""
 
 
-def _short(text: str) -> str:
+def _short(text: str, *, cut: bool = False) -> str:
+    """One line of the text's beginning. cut: more of it was there; then `CUT` tells so to whoever redacts it."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(printable.split())[:_LONGEST_TEXT]
+    line = " ".join(printable.split())
+    if not cut and len(line) <= _LONGEST_TEXT:
+        return line
+    return line[:_LONGEST_TEXT].rstrip("\ufffd") + CUT  # half a character is no beginning of a value
 
 
 def request_id(answer: Answer) -> str:

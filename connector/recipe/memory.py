@@ -1,11 +1,12 @@
 """What a recipe's limit remembers, and how the ids of one customer come together.
 
 A memory row belongs to one recipe and account and holds keys (`userId=u1`, `anonymousId=a1` …) and the instants a
-limit was spent at. An event that reaches the limit joins the rows it shares a key with and adds its own keys.
+limit was spent at. An event that reaches the limit joins the rows it shares a key with and adds its own keys. Anyone
+can send an event with somebody's ids, so rows of different `userId`s are never joined.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
@@ -16,7 +17,7 @@ from connector.recipe.path import Path, Scope
 
 Row: TypeAlias = tuple[int, tuple[str, ...], tuple[Instant, ...]]  # its id, its keys, when it was spent
 
-CUSTOMER_IDS: Final = ("userId", "customerId", "anonymousId")
+CUSTOMER_IDS: Final = ("userId", "customerId", "anonymousId")  # the strongest first
 INTEMPT_IDS: Final = ("masterId",)
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -129,6 +130,16 @@ def _short(key: str) -> str:
     return f"{key.partition('=')[0]}=sha256:{sha256(key.encode(errors='surrogatepass')).hexdigest()}"
 
 
+def users(keys: Iterable[str]) -> set[str]:
+    """Those of some keys that are a `userId`."""
+    return {key for key in keys if key.startswith("userId=")}
+
+
+def may_join(known: set[str], theirs: set[str]) -> bool:
+    """Whether a weaker id may join the set of these users with theirs: never where that brings another `userId`."""
+    return not known or theirs <= known
+
+
 # ── limits ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -143,10 +154,13 @@ class Standing:
 
     def limited(self, rate: Rate, now: Instant) -> bool:
         """Whether `rate.count` runs lie less than `rate.per` from now; a late event counts those after it too."""
+        return len(self.near(rate, now)) >= rate.count
+
+    def near(self, rate: Rate, now: Instant) -> tuple[Instant, ...]:
+        """The runs that count against one at `now`, oldest first."""
         if rate.per is None:
-            return len(self.times) >= rate.count
-        near = sum(1 for at in self.times if abs(now - at) < rate.per)
-        return near >= rate.count
+            return self.times
+        return tuple([at for at in self.times if abs(now - at) < rate.per])
 
     def after_run(self, rate: Rate, now: Instant) -> Spent:
         """The memory after a run at `now`; what can limit nothing any more is dropped."""
@@ -162,18 +176,45 @@ class Standing:
         return Spent(self.keys, self.times, self.joins) if self.grown and self.joins else None
 
 
+def free_again(rate: Rate, times: Sequence[Instant]) -> Instant | None:
+    """When a limit that runs at these instants (oldest first) spent lets the next one pass; None: never."""
+    return times[-rate.count] + rate.per if rate.per is not None and len(times) >= rate.count else None
+
+
 def standing(rows: list[Row], keys: tuple[str, ...]) -> Standing:
-    """Join the rows that share a key with an event."""
+    """Join the rows that share a key with an event; `keys` come the strongest first.
+
+    A row of another `userId` is left alone, and keeps the key it shares: an event belongs to its stronger id.
+    """
     if not rows:
         return Standing(keys, (), (), grown=True)
-    known = dict.fromkeys(key for _, row_keys, _ in rows for key in row_keys)
-    grown = len(rows) > 1 or not known.keys() >= set(keys)
-    times = tuple(sorted(at for _, _, row_times in rows for at in row_times))
-    return Standing(_union(known, keys), times, tuple(number for number, _, _ in rows), grown)
+    joined = _joined(rows, keys)
+    apart = {key for row in rows if row not in joined for key in row[1]}
+    keys = tuple(key for key in keys if key not in apart)
+    known = dict.fromkeys(key for _, row_keys, _ in joined for key in row_keys)
+    grown = len(joined) > 1 or not known.keys() >= set(keys)
+    times = tuple(sorted(at for _, _, row_times in joined for at in row_times))
+    return Standing(_union(known, keys), times, tuple(number for number, _, _ in joined), grown)
+
+
+def _joined(rows: list[Row], keys: tuple[str, ...]) -> list[Row]:
+    """The rows that may become one, oldest first."""
+    known, chosen = users(keys), set()
+    for key in keys:
+        for number, row_keys, _ in rows:
+            if key in row_keys and (key in known or may_join(known, users(row_keys))):
+                chosen.add(number)
+                known |= users(row_keys)
+    return [row for row in rows if row[0] in chosen]
 
 
 def _union(known: dict[str, None], keys: tuple[str, ...]) -> tuple[str, ...]:
-    """All keys; beyond the most a row may hold, anonymous ids go first, the event's own never."""
+    """All keys; beyond the most a row may hold, the weakest ids go first, the event's own never."""
     spare = [key for key in known if key not in keys]
-    spare.sort(key=lambda key: key.startswith("anonymousId="))
+    spare.sort(key=_weakness)
     return (*spare[: max(0, _MOST_KEYS - len(keys))], *keys)
+
+
+def _weakness(key: str) -> int:
+    name = key.partition("=")[0]
+    return CUSTOMER_IDS.index(name) if name in CUSTOMER_IDS else 0

@@ -108,7 +108,10 @@ class Regulations(_Part):
 
 
 class Keep(_Part):
-    """How long rows are kept, in milliseconds. ids: the dedupe keys."""
+    """How long rows are kept, in milliseconds. ids: the dedupe keys of events; deliveries: their ids too.
+
+    Both outlive the events: what ran before must be known for as long as `backfill` can run it again.
+    """
 
     events: Span = 30 * DAY
     ids: Span = 37 * DAY
@@ -116,12 +119,15 @@ class Keep(_Part):
     audit: Span = 1095 * DAY
 
     @model_validator(mode="after")
-    def _ids_outlive(self) -> "Keep":
+    def _outlive_events(self) -> "Keep":
         if self.ids < _OLDEST_RE_READ + DAY:
             raise Wrong("ids must be kept 8d or longer: events are read again when they are 7d old", "write ids: 37d")
-        if self.ids < self.events:
-            days = -(-self.events // DAY) + 7
-            raise Wrong("ids must be kept at least as long as events", f"write ids: {days}d")
+        days = -(-self.events // DAY)
+        short = {"ids": days + 7} if self.ids < self.events else {}
+        short |= {"deliveries": days} if self.deliveries < self.events else {}
+        if short:
+            wanted = ", ".join(f"{name}: {least}d" for name, least in short.items())
+            raise Wrong(f"{' and '.join(short)} must be kept at least as long as events", f"write {wanted}")
         return self
 
 

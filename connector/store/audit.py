@@ -1,6 +1,8 @@
 """The append-only audit: every row's hash covers the row and the hash before it, so a change anywhere shows."""
 
 import hashlib
+import json
+from dataclasses import dataclass
 
 from connector.model import Instant, Json, canonical
 from connector.store.database import Tx
@@ -25,6 +27,40 @@ def append(tx: Tx, now: Instant, actor: str, action: str, subject: str, detail: 
 def row_hash(values: tuple[int, Instant, str, str, str, str, str]) -> str:
     """The hash of (seq, at, actor, action, subject, detail, previous hash)."""
     return hashlib.sha256(canonical(list(values))).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row as people read it. subject: what it is about; detail: JSON, the text itself where it is none any more.
+
+    user_id: whom a regulation is about; None for what is none.
+    """
+
+    number: int
+    at: Instant
+    actor: str
+    action: str
+    subject: str
+    detail: Json
+    hash: str
+    user_id: str | None = None
+
+
+def entries(tx: Tx, since: Instant) -> list[Entry]:
+    """What was done since then, the newest last."""
+    rows = tx.rows(
+        "SELECT b.seq, b.at, b.actor, b.action, b.subject, b.detail, b.hash, r.user_id "
+        "FROM audit b LEFT JOIN regulations r ON r.delivery = b.subject WHERE b.at >= ? ORDER BY b.seq",
+        (since,),
+    )
+    return [Entry(row[0], row[1], row[2], row[3], row[4], _detail(row[5]), row[6], row[7]) for row in rows]
+
+
+def _detail(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def verify(tx: Tx) -> int | None:

@@ -1,6 +1,6 @@
-"""What happened, as people ask for it: deliveries, events and their names, outcomes, and how everything stands.
+"""What became of events, as people ask for it: deliveries, outcomes, and the ledger of privacy requests.
 
-Reads only. Lists come newest first.
+Reads only; lists come newest first. The events themselves are in `seen`, how everything stands in `standing`.
 """
 
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from connector.errors import ConnectorError
-from connector.model import DAY, Event, Instant, Message, State
+from connector.model import Event, Instant, Message, State
 from connector.store import inbox
 from connector.store.database import Tx
 
@@ -18,6 +18,15 @@ SHORTEST_PREFIX: Final = 6  # characters of an id that may stand for the whole
 
 class Unknown(ConnectorError):
     """Nothing has this id, or more than one thing begins with it."""
+
+    @classmethod
+    def of(cls, noun: str, id: str, found: int, advice: str) -> "Unknown":
+        """found: how many things begin with the id; advice: where to look."""
+        if found:
+            return cls(f"several {noun} ids begin with {id!r}: write more of it")
+        if len(id) < SHORTEST_PREFIX:
+            return cls(f"there is no {noun} {id!r}: write at least {SHORTEST_PREFIX} characters of its id, or {advice}")
+        return cls(f"there is no {noun} {id!r}: {advice}")
 
 
 # ── deliveries ────────────────────────────────────────────────────────────────────────────────
@@ -30,7 +39,7 @@ _LINE: Final = (
 
 # SQLite takes an index of some rows only where the question repeats its very condition.
 _INDEXED: Final = (State.HELD, State.DEAD, State.DISCARDED, State.SKIPPED)
-_UNUSUAL: Final = "state IN ('held', 'dead', 'discarded', 'skipped')"
+UNUSUAL: Final = "state IN ('held', 'dead', 'discarded', 'skipped')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,7 @@ def deliveries(  # noqa: PLR0913  each narrows the list
     given = {text: value for text, value in wanted.items() if value is not None}
     where = " AND ".join(given) or "1 = 1"
     if state is not None:
-        where += f" AND d.state = '{State(state)}'" + (f" AND d.{_UNUSUAL}" if state in _INDEXED else "")
+        where += f" AND d.state = '{State(state)}'" + (f" AND d.{UNUSUAL}" if state in _INDEXED else "")
     question = f"{_LINE} WHERE {where} ORDER BY d.seq DESC LIMIT ?"
     return [Line(*row) for row in tx.rows(question, (*given.values(), limit))]
 
@@ -114,7 +123,7 @@ def delivery(tx: Tx, id: str) -> Line:
     if not found and len(id) >= SHORTEST_PREFIX:
         found = tx.rows(f"{_LINE} WHERE d.id >= ? AND d.id < ? LIMIT 2", (id, id + "\x7f"))
     if len(found) != 1:
-        raise Unknown(_unknown("delivery", id, len(found), "see `connector deliveries list`"))
+        raise Unknown.of("delivery", id, len(found), "see `connector deliveries list`")
     return Line(*found[0])
 
 
@@ -156,76 +165,6 @@ def _message(facts: Any) -> Message:
     return Message(facts.method, facts.path, headers, facts.body or b"", json.loads(facts.meta or "{}"))
 
 
-def _unknown(noun: str, id: str, found: int, advice: str) -> str:
-    if found:
-        return f"several {noun} ids begin with {id!r}: write more of it"
-    if len(id) < SHORTEST_PREFIX:
-        return f"there is no {noun} {id!r}: write at least {SHORTEST_PREFIX} characters of its id, or {advice}"
-    return f"there is no {noun} {id!r}: {advice}"
-
-
-# ── events ────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """An event name: how many were seen, when the last one happened, and one of their ids."""
-
-    name: str
-    n: int
-    last: Instant
-    example: str
-
-
-_NAMES: Final = (  # one look into the index a name, however many events there are
-    "WITH RECURSIVE n (name) AS (SELECT min(name) FROM events UNION ALL "
-    "SELECT (SELECT min(name) FROM events WHERE name > n.name) FROM n WHERE n.name IS NOT NULL) "
-    "SELECT n.name, (SELECT count(*) FROM events e WHERE e.name = n.name AND e.at >= ?), "
-    "(SELECT max(at) FROM events e WHERE e.name = n.name), "
-    "(SELECT event_id FROM events e WHERE e.name = n.name ORDER BY e.at DESC LIMIT 1) FROM n WHERE n.name IS NOT NULL"
-)
-
-
-def names(tx: Tx, since: Instant) -> list[Name]:
-    """The event names seen since then, the commonest first."""
-    return sorted((Name(*row) for row in tx.run(_NAMES, (since,)) if row[1]), key=lambda name: (-name.n, name.name))
-
-
-def named(tx: Tx, name: str, since: Instant, limit: int) -> list[Event]:
-    """The latest stored events of a name that still have their payload, newest first."""
-    newest = "e.seq IN (SELECT seq FROM events WHERE name = ? AND at >= ? ORDER BY at DESC LIMIT ?)"
-    return [event for _, event in reversed(inbox.select(tx, newest, (name, since, limit)))]
-
-
-_ANYWHERE: Final = "e.account IN (SELECT id FROM accounts)"  # so that the index of ids serves
-
-
-def event(tx: Tx, id: str) -> tuple[int, Event]:
-    """The stored event of that id, or of the only one that begins so. Raises Unknown, also for one let go."""
-    found = inbox.select(tx, f"{_ANYWHERE} AND e.event_id = ?", (id,), 2)
-    if not found and len(id) >= SHORTEST_PREFIX:
-        found = inbox.select(tx, f"{_ANYWHERE} AND e.event_id >= ? AND e.event_id < ?", (id, id + "\U0010ffff"), 2)
-    if len(found) == 1:
-        return found[0]
-    seen = f"SELECT 1 FROM events e WHERE {_ANYWHERE} AND e.event_id = ?"  # noqa: S608  our own words
-    if not found and tx.one(seen, (id,)):
-        raise Unknown(f"the event {id} was seen, but its content was let go (`privacy.keep.events`)")
-    raise Unknown(_unknown("event", id, len(found), "see `connector events NAME --list`"))
-
-
-def numbers(tx: Tx, since: Instant, after: int, limit: int = 5_000) -> list[tuple[int, str, str]]:
-    """(number, feed, name) of the stored events that happened since then, in inbox order, behind a number."""
-    question = (
-        "SELECT seq, feed, name FROM events WHERE seq > ? AND at >= ? AND payload IS NOT NULL ORDER BY seq LIMIT ?"
-    )
-    return [(row[0], row[1], row[2]) for row in tx.rows(question, (after, since, limit))]
-
-
-def first_number(tx: Tx, since: Instant) -> int:
-    """The lowest number of the events that happened since then, 0 when there are none."""
-    return int(tx.one("SELECT min(seq) FROM events WHERE at >= ?", (since,))[0] or 0)
-
-
 # ── outcomes ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -248,6 +187,25 @@ def outcomes(tx: Tx, seq: int) -> list[Kept]:
     return [Kept(*row) for row in tx.run(question, (seq,))]
 
 
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A run as its limit knows it. event: the number of its event, which has the id `event_id`."""
+
+    run: int
+    event: int
+    event_id: str
+    at: Instant
+
+
+def fired(tx: Tx, recipe: str, at: Instant, limit: int = 100) -> list[Fired]:
+    """A recipe's runs of one instant whose event is known, the earliest first; of whole imports the first."""
+    question = (
+        "SELECT o.seq, o.event, e.event_id, o.at FROM outcomes o JOIN events e ON e.seq = o.event "
+        "WHERE o.recipe = ? AND o.at = ? AND o.reason = 'fired' ORDER BY o.seq LIMIT ?"
+    )
+    return [Fired(*row) for row in tx.run(question, (recipe, at, limit))]
+
+
 def decided(tx: Tx, recipe: str, events: Sequence[int]) -> dict[int, tuple[int, str]]:
     """By event number: the highest refire number this recipe has an outcome under, and `fired`, `limited` or `error`.
 
@@ -260,97 +218,6 @@ def decided(tx: Tx, recipe: str, events: Sequence[int]) -> dict[int, tuple[int, 
         (*events, recipe),
     )
     return {row[0]: (row[1], ("error", "limited", "fired")[row[2] - 1]) for row in rows}
-
-
-def outcome_counts(tx: Tx, now: Instant) -> dict[str, dict[str, int]]:
-    """How often each recipe stopped for each reason, today and yesterday (UTC)."""
-    counts: dict[str, dict[str, int]] = {}
-    question = "SELECT recipe, reason, sum(n) FROM outcome_counts WHERE day >= ? GROUP BY recipe, reason ORDER BY 1, 2"
-    for recipe, reason, n in tx.run(question, (now // DAY - 1,)):
-        counts.setdefault(recipe, {})[reason] = int(n)
-    return counts
-
-
-# ── how everything stands ─────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """How a feed fares. feed: `connection.feed`; detail: what a person should know of it."""
-
-    feed: str
-    account: int
-    start: Instant
-    last_poll: Instant | None
-    last_success: Instant | None
-    next_poll: Instant | None
-    failures: int
-    error: str
-    detail: str
-
-
-def polled(tx: Tx) -> dict[str, Polled]:
-    """Every feed that was ever polled, by its name."""
-    columns = "feed, account, start, last_poll, last_success, next_poll, failures, error, detail"
-    return {row[0]: Polled(*row) for row in tx.run(f"SELECT {columns} FROM feeds ORDER BY feed")}  # noqa: S608  ours
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one reader of a feed goes on. feed: its kind, e.g. `intilery.events`; cursor: opaque."""
-
-    account: str
-    feed: str
-    reader: str
-    cursor: str
-    moved: Instant
-
-
-def places(tx: Tx) -> list[Place]:
-    """Every reader's cursor."""
-    question = (
-        "SELECT a.identity, c.feed, c.reader, c.cursor, c.moved FROM cursors c JOIN accounts a ON a.id = c.account "
-        "ORDER BY 1, 2, 3"
-    )
-    return [Place(*row) for row in tx.run(question)]
-
-
-def gaps(tx: Tx, limit: int = 20) -> list[tuple[str, Instant, Instant, int, str, Instant]]:
-    """The latest stretches that could not be proved complete: (feed, start, end, seen, reason, noticed)."""
-    rows = tx.rows("SELECT feed, start, end, seen, reason, at FROM gaps ORDER BY seq DESC LIMIT ?", (limit,))
-    return [tuple(row) for row in rows]
-
-
-def waiting(tx: Tx) -> dict[str, dict[str, int]]:
-    """How many deliveries are pending, held and dead, by destination."""
-    found: dict[str, dict[str, int]] = {}
-    for state, destination, n in _unsettled(tx):
-        counts = found.setdefault(destination, {"pending": 0, "held": 0, "dead": 0})
-        if state in counts:
-            counts[state] += n
-    return found
-
-
-def delivery_counts(tx: Tx) -> dict[str, int]:
-    """How many deliveries are in each state, every state named. Looks at indexes only: they may be millions."""
-    counts = dict.fromkeys(map(str, State), 0)
-    for state, _, n in _unsettled(tx):
-        counts[state] += n
-    counts[State.DELIVERED] = int(tx.one("SELECT count(*) FROM deliveries")[0]) - sum(counts.values())
-    return counts
-
-
-def held_counts(tx: Tx) -> dict[str, int]:
-    """How many deliveries are held, by what holds them."""
-    question = f"SELECT reason, count(*) FROM deliveries WHERE state = 'held' AND {_UNUSUAL} GROUP BY reason"  # noqa: S608
-    return {row[0]: int(row[1]) for row in tx.run(question)}
-
-
-def _unsettled(tx: Tx) -> list[tuple[str, str, int]]:
-    """(state, destination, how many) of all deliveries but the delivered ones."""
-    question = "SELECT state, destination, count(*) FROM deliveries WHERE {} GROUP BY state, destination"
-    rows = [*tx.run(question.format("state = 'pending'")), *tx.run(question.format(_UNUSUAL))]
-    return [(row[0], row[1], int(row[2])) for row in rows]
 
 
 # ── regulations ───────────────────────────────────────────────────────────────────────────────

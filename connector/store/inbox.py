@@ -3,8 +3,11 @@
 Everything here happens inside the page's one transaction (`store.write()`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+import msgspec
+
+from connector.actions.writing import FOREIGN_MARK, lane, written_by
 from connector.errors import ConnectorError
 from connector.model import Event, Instant
 from connector.store.database import Store, Tx, chunks
@@ -29,7 +32,7 @@ def add(
 ) -> list[tuple[int, Event]]:
     """Insert the events whose id is not known yet in their account; those alone come back, with their numbers.
 
-    payloads: of each event what `packed` gave, if it was asked before.
+    A mark of ours is believed only where it is proved. payloads: of each event what `packed` gave, if it was asked.
     """
     if not events:
         return []
@@ -37,7 +40,7 @@ def add(
     known = _known(tx, account, [event.id for event in events])
     seq = tx.last(StoredEvent)
     fresh, rows = [], []
-    for event, payload in zip(events, payloads or [b""] * len(events), strict=True):
+    for event, payload in zip(proved(tx, events, known), payloads or [b""] * len(events), strict=True):
         if event.id in known:
             continue
         known.add(event.id)
@@ -51,6 +54,26 @@ def add(
         )
     tx.insert(StoredEvent, _COLUMNS, rows)
     return fresh
+
+
+def proved(tx: Tx, events: Sequence[Event], known: Collection[str] = ()) -> Sequence[Event]:
+    """The events, of which only those are our own whose mark names a delivery of this database to their account.
+
+    Anyone who can send an event can mark it; an unproved one is noted as `foreign_mark`. known: ids not worth a look.
+    """
+    marked = [event for event in events if event.own and event.id not in known]
+    if not marked:
+        return events
+    ours: set[str] = set()
+    for some in chunks(filter(None, {written_by(event) for event in marked})):
+        places = ",".join("?" * len(some))
+        question = f"SELECT id FROM deliveries WHERE id IN ({places}) AND destination = ?"  # noqa: S608  places only
+        ours.update(row[0] for row in tx.run(question, (*some, lane(marked[0].account))))
+    return [_foreign(event) if event.own and written_by(event) not in ours else event for event in events]
+
+
+def _foreign(event: Event) -> Event:
+    return msgspec.structs.replace(event, own=False, notes=(*event.notes, FOREIGN_MARK))
 
 
 def _known(tx: Tx, account: int, ids: Iterable[str]) -> set[str]:

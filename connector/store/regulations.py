@@ -21,7 +21,8 @@ KILL_SWITCH = "regulations_stopped"
 NEEDS_HUMAN = "needs_human"
 WORK_ITEM = "work item"
 TO_SEND = "to send"
-_ACTIVE = "('proposed', 'approved', 'sent')"
+BY_HAND = "hand_"  # begins the id of one that a person asks for directly (`by_hand`); it has no delivery
+ACTIVE = "('proposed', 'approved', 'sent')"
 _OPEN_ONES = (  # what is held for a person keeps its reason: it may have been sent
     f"state IN ('held', 'pending') AND reason NOT LIKE '{NEEDS_HUMAN}%' "  # noqa: S608  our own words
     "AND id IN (SELECT delivery FROM regulations WHERE state IN ('proposed', 'approved'))"
@@ -87,7 +88,7 @@ def propose(  # noqa: PLR0913  the facts of one request
     if before:  # the same event once more, its id forgotten: what was decided stays decided
         return State.DISCARDED, f"this very request was {before[0]} before"
     active = tx.one(
-        f"SELECT delivery FROM regulations WHERE account = ? AND user_id = ? AND type = ? AND state IN {_ACTIVE}",  # noqa: S608
+        f"SELECT delivery FROM regulations WHERE account = ? AND user_id = ? AND type = ? AND state IN {ACTIVE}",  # noqa: S608
         (account, user_id, type),
     )
     if active:
@@ -173,7 +174,7 @@ def approve(tx: Tx, rules: Rules, delivery: str, by: str, now: Instant) -> str:
 def reject(tx: Tx, delivery: str, by: str, now: Instant) -> None:
     """A named person turns one request down; a batch held by its cap is looked at anew by `approve`."""
     state, *_ = _held(tx, delivery)
-    if state not in {"proposed", "approved"}:
+    if state not in {"proposed", "approved"} and not (state == "sent" and delivery.startswith(BY_HAND)):  # taken back
         message = f"{delivery} is already {state}"
         raise NotAllowed(message)
     _decide(tx, delivery, "rejected", by, now)

@@ -38,9 +38,10 @@ def forget(tx: Tx, keep: Keep, now: Instant) -> int:
         f"UPDATE events SET payload = NULL WHERE {_BETWEEN} AND {_WANTED}",  # noqa: S608  our own words
     ]
     ids = [f"DELETE FROM events WHERE {_BETWEEN} AND {_WANTED}"]  # noqa: S608  our own words
+    settled = f"{_BETWEEN} AND {_SETTLED} AND settled < {now - keep.deliveries:d}"
     of_deliveries = [
-        f"DELETE FROM attempts WHERE delivery IN (SELECT seq FROM deliveries WHERE {_BETWEEN} AND {_SETTLED})",  # noqa: S608
-        f"DELETE FROM deliveries WHERE {_BETWEEN} AND {_SETTLED}",  # noqa: S608
+        f"DELETE FROM attempts WHERE delivery IN (SELECT seq FROM deliveries WHERE {settled})",  # noqa: S608
+        f"DELETE FROM deliveries WHERE {settled}",  # noqa: S608
     ]
     of_runs = f"{_BETWEEN} AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.run = outcomes.seq)"  # noqa: S608  ours
     outcomes = [

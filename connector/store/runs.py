@@ -202,8 +202,8 @@ class Ledger:
     def _passes(self, guard: Rate, recipe: str, destination: str) -> bool:
         since = 0 if guard.per is None else self.now - guard.per
         row = self.tx.one(
-            "SELECT count(*) FROM guard_passes WHERE recipe = ? AND destination = ? AND at > ?",
-            (recipe, destination, since),
+            "SELECT count(*) FROM guard_passes WHERE recipe = ? AND destination = ? AND at > ? AND at <= ?",
+            (recipe, destination, since, self.now),  # none of a clock that was ahead
         )
         if row[0] >= guard.count:
             return False

@@ -229,3 +229,9 @@ def release(tx: Tx, now: Instant) -> None:
 def shift(tx: Tx, now: Instant, back: int) -> None:
     """The clock went back by `back` ms: what was due in the future stays as far away as it was."""
     tx.run("UPDATE waiting_runs SET due = due - ? WHERE due > ?", (back, now))
+
+
+def bring_back(tx: Tx, now: Instant, longest: int) -> None:
+    """Make due what lies further ahead than anything ever waits (ms): a clock that is right again set it."""
+    tx.run("UPDATE waiting_runs SET due = ? WHERE due > ?", (now, now + longest))
+    tx.run("UPDATE waiting_runs SET failing = ? WHERE failing > ?", (now, now))

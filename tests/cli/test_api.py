@@ -14,7 +14,7 @@ import pytest
 from connector.cli.api import call
 from connector.platforms.endpoint import ENDPOINTS, load_all
 from connector.sandbox import Sandbox
-from tests.cli.house import CANARY, House, connector
+from tests.cli.house import CANARY, House, Said, connector
 
 load_all()
 CONFIGURATION = """\
@@ -243,8 +243,53 @@ def test_a_regulation_by_hand_needs_a_name_and_is_kept_in_the_audit(house: House
     assert 2 == house.run("api", "intilery", "regulate", "suppress", "u1", "--yes").code
     assert 0 == house.run("api", "intilery", "regulate", "suppress", "u1", "--by", "Ada", "--yes").code
     row = house.ask("SELECT actor, action, subject, detail FROM audit")
-    assert ("Ada", "regulation.by_hand", "u1", '{"type":"suppress"}') == tuple(row)
+    assert ("Ada", "regulation.by_hand", "hand_1", '{"type":"suppress","user_id":"u1"}') == tuple(row)
     assert 1 == len(sandbox.account().regulations.all)
+
+
+def _regulate(house: House, *what: str) -> Said:
+    return house.run("api", "intilery", "regulate", *what, "--by", "Ada", "--yes")
+
+
+def test_a_second_regulation_of_a_user_and_type_waits_for_the_first_to_be_closed(
+    house: House, sandbox: Sandbox
+) -> None:
+    assert 0 == _regulate(house, "suppress", "u1").code
+    again = _regulate(house, "suppress", "u1")
+    assert (2, True) == (again.code, "the same was asked for already (hand_1, sent)" in again.err)
+    assert 0 == house.run("regulations", "done", "hand_1", "--by", "Bo").code
+    assert 0 == _regulate(house, "suppress", "u1").code
+    assert 2 == len(sandbox.account().regulations.all)
+
+
+def test_a_finished_suppress_by_hand_lets_a_delete_go(house: House, sandbox: Sandbox) -> None:
+    assert 0 == _regulate(house, "suppress", "u1").code
+    assert 0 == house.run("regulations", "done", "hand_1", "--by", "Bo").code
+    assert 0 == _regulate(house, "delete", "u1").code
+
+
+def test_regulations_by_hand_count_against_the_cap(house: House, sandbox: Sandbox) -> None:
+    house.write("connector.yaml", (house.folder / "connector.yaml").read_text() + "regulations: {cap: 2/1d}\n")
+    assert [0, 0, 2] == [_regulate(house, "suppress", user).code for user in ("u1", "u2", "u3")]
+    assert "more than 2/1d regulations" in _regulate(house, "suppress", "u3").err
+    assert 2 == len(sandbox.account().regulations.all)
+    assert 2 == house.ask("SELECT count(*) FROM regulations")[0]
+
+
+def test_a_regulation_that_was_refused_may_be_asked_for_again(house: House, sandbox: Sandbox) -> None:
+    sandbox.faults.add("status", status=403, only="regulations")
+    assert 2 == _regulate(house, "suppress", "u1").code
+    assert 0 == _regulate(house, "suppress", "u1").code
+
+
+def test_a_regulation_without_an_answer_is_not_repeated_blindly(house: House, sandbox: Sandbox) -> None:
+    sandbox.faults.add("lost", only="regulations")
+    lost = _regulate(house, "suppress", "u1")
+    assert (2, True) == (lost.code, "connector approvals reject hand_1 --by NAME" in lost.err)
+    assert 2 == _regulate(house, "suppress", "u1").code
+    assert 1 == len(sandbox.account().regulations.all)
+    assert 0 == house.run("approvals", "reject", "hand_1", "--by", "Bo").code
+    assert 0 == _regulate(house, "suppress", "u1").code
 
 
 def test_the_gate_of_regulations_holds_for_calls_too(house: House, sandbox: Sandbox) -> None:

@@ -28,6 +28,11 @@ def test_help_names_every_command_under_its_heading(house: House) -> None:
     assert "\nSee what happens:\n" in said.out
 
 
+def test_help_cuts_no_sentence_short(house: House) -> None:
+    lines = [line for name in COMMANDS for line in house.run(name, "--help").out.splitlines()]
+    assert [] == [line for line in lines if line.startswith("  ") and line.endswith("...")]
+
+
 def test_an_unknown_command_is_wrong_usage_with_a_guess(house: House) -> None:
     said = house.run("statsu")
     assert failure.WRONG == said.code

@@ -32,6 +32,12 @@ def test_show_tells_every_reader_with_its_moment_and_how_far_it_is_behind(house:
     assert "fresh" in house.run("cursor", "show").out
 
 
+def test_the_readers_stand_in_the_order_of_their_ages(house: House) -> None:
+    for reader in ("2m", "fresh", "1d", "30s"):
+        _read_up_to(house, house.now, reader)
+    assert ["fresh", "30s", "2m", "1d"] == [one["reader"] for one in house.run("cursor", "show", "--json").json]
+
+
 def test_nothing_read_yet_is_said(house: House) -> None:
     assert "no feed has been read yet\n" == house.run("cursor", "show").out
 

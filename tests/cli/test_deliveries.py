@@ -159,6 +159,25 @@ def test_retry_all_takes_the_dead_ones_of_a_destination(house: House) -> None:
     assert ("pending", "dead") == (_state(house, dead)[0], _state(house, other)[0])
 
 
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("retry", "none to try again\n"),
+        ("discard", "none to discard: none is dead\n"),
+        ("release", "none to release\n"),
+    ],
+)
+def test_all_of_none_is_said(house: House, verb: str, said: str) -> None:
+    house.fire(house.event(1), a_delivery(State.DELIVERED))
+    done = house.run("deliveries", verb, "--all", "--destination", "sales")
+    assert (0, said) == (done.code, done.out)
+
+
+def test_a_regulation_that_a_person_does_is_no_request(house: House) -> None:
+    (id,) = house.fire(house.event(1), a_regulation())
+    assert "sends" not in house.run("deliveries", "show", id).out
+
+
 @pytest.mark.parametrize("arguments", [(), ("--all",), ("dlv_x", "--all"), ("dlv_x", "--destination", "crm")])
 def test_all_needs_to_be_narrowed_and_ids_stand_alone(house: House, arguments: tuple[str, ...]) -> None:
     said = house.run("deliveries", "discard", *arguments)

@@ -2,7 +2,8 @@
 
 import json
 
-from connector.model import DAY, State
+from connector.cli.output import day_and_time
+from connector.model import DAY, HOUR, State, instant_text
 from tests.cli.house import RECIPE, House, a_delivery, connector
 
 
@@ -35,6 +36,7 @@ def test_it_is_told_as_json_too(house: House) -> None:
         "expected": "TRIAL",
         "value": "TRIAL_1",
         "verdict": "yes",
+        "reads": {},
         "parts": [],
     } == finding["condition"]
     assert [{"action": "slack", "destination": "sales", "state": "pending", "reason": ""}] == finding["planned"]
@@ -68,6 +70,87 @@ def test_a_limit_that_was_spent_is_seen_but_not_spent_again(house: House) -> Non
         assert {"reason": "limited", "detail": "1/1d"} == _explained(house, "event-0003")["recomputed"]
 
 
+LIMITED = RECIPE.replace("actions:", "limit: 1/24h\nactions:")
+
+
+def _spent(house: House, recipe: str = LIMITED) -> None:
+    """Event 1 of an hour ago spends the limit of u1, event 2 of u2's; event 3 comes too late."""
+    house.write("recipes/trial-click.yaml", recipe)
+    house.see(house.event(1, ago=HOUR), house.event(2, ago=HOUR, user="u2"), house.event(3))
+    assert 0 == house.run("backfill", "trial-click").code
+
+
+def test_who_spent_the_limit_and_when_it_is_free_again_is_told(house: House) -> None:
+    _spent(house)
+    told = house.run("explain", "event-0003").out
+    free = day_and_time(house.now + 23 * HOUR)
+    assert "  limit 1/1d of userId=u1\n    spent by event-0001, " in told
+    assert f"    free again {free} (in 22h59m)\n" in told
+    assert "event-0002" not in told
+    assert "free again" not in house.run("explain", "event-0001").out
+    assert {
+        "rate": "1/1d",
+        "keys": ["userId=u1"],
+        "spent": [{"event": "event-0001", "at": instant_text(house.now - HOUR)}],
+        "earlier": 0,
+        "free_again": instant_text(house.now + 23 * HOUR),
+    } == _explained(house, "event-0003")["limit"]
+
+
+def test_the_limit_of_an_event_that_no_recipe_saw_yet_is_told_too(house: House) -> None:
+    _spent(house)
+    house.see(house.event(4))
+    assert "trial-click: limited: 1/1d - its `limit` was reached" in house.run("explain", "event-0004").out
+    assert "    spent by event-0001, " in house.run("explain", "event-0004").out
+    house.see(house.event(5, user="u3"))
+    assert None is _explained(house, "event-0005")["limit"]
+
+
+def test_a_limit_for_ever_is_never_free_again(house: House) -> None:
+    _spent(house, LIMITED.replace("1/24h", "1/ever"))
+    assert "    never free again\n" in house.run("explain", "event-0003").out
+    assert None is _explained(house, "event-0003")["limit"]["free_again"]  # type: ignore[index]  JSON
+
+
+def test_runs_that_spent_a_limit_later_were_not_in_an_events_way(house: House) -> None:
+    _spent(house, LIMITED.replace("1/24h", "2/24h"))
+    house.see(house.event(4))
+    house.run("backfill", "trial-click")
+    assert "trial-click: limited: 2/1d, " in house.run("explain", "event-0004").out
+    spent = _explained(house, "event-0004")["limit"]["spent"]  # type: ignore[index]  JSON
+    assert ["event-0001", "event-0003"] == [run["event"] for run in spent]
+    assert f"free again {day_and_time(house.now + 23 * HOUR)}" in house.run("explain", "event-0004").out
+
+
+def test_a_run_whose_event_was_let_go_is_told_by_its_time(house: House) -> None:
+    _spent(house)
+    house.change("DELETE FROM outcomes WHERE event = (SELECT seq FROM events WHERE event_id = 'event-0001')")
+    told = house.run("explain", "event-0003").out
+    assert f"    spent by an event that was let go, {day_and_time(house.now - HOUR)}" in told
+
+
+def test_a_limit_whose_memory_is_gone_is_told_so(house: House) -> None:
+    _spent(house)
+    house.change("DELETE FROM memory_keys")
+    assert "    who spent the rest is not remembered any more\n" in house.run("explain", "event-0003").out
+
+
+def test_a_limit_that_is_for_everyone_says_so(house: House) -> None:
+    _spent(house, LIMITED.replace("1/24h", "{max: 1/24h, key: []}"))
+    assert "  limit 1/1d of everyone\n" in house.run("explain", "event-0002").out
+
+
+def test_a_templates_values_are_shown(house: House) -> None:
+    house.write("recipes/trial-click.yaml", RECIPE.replace("{starts_with: TRIAL}", "{exists: true}"))
+    text = house.folder / "recipes/trial-click.yaml"
+    text.write_text(text.read_text().replace("actions:", "  - '{{ properties.quantity|number > 1 }}'\nactions:", 1))
+    house.see(house.event(1, quantity="2"))
+    told = house.run("explain", "event-0001").out
+    assert 'yes  {{ properties.quantity|number > 1 }} (properties.quantity = "2")' in told
+    formula = _explained(house, "event-0001")["condition"]["parts"][1]  # type: ignore[index]  JSON
+    assert {"properties.quantity": "2"} == formula["reads"]
+
+
 def test_a_named_recipe_is_explained_even_when_the_trigger_does_not_fit(house: House) -> None:
     house.see(house.event(1, name="product_added"))
     assert "no recipe's trigger names this event" in house.run("explain", "event-0001").out
@@ -78,7 +161,33 @@ def test_a_named_recipe_is_explained_even_when_the_trigger_does_not_fit(house: H
 def test_an_event_from_before_the_recipe_was_live(house: House) -> None:
     house.live("trial-click", house.now - DAY)
     house.see(house.event(1, ago=2 * DAY))
-    assert "not_live - it happened before the recipe was live" in house.run("explain", "event-0001").out
+    told = house.run("explain", "event-0001").out
+    assert "not_live - it happened before the recipe was live" in told
+    assert '  were it live: fired\n  if\n    yes  properties.campaign_id starts_with "TRIAL" ("TRIAL_1")\n' in told
+    command = f"connector backfill trial-click --since {instant_text(house.now - 2 * DAY)}"
+    assert f"  to run it: {command}\n  note: the recipe is live since {day_and_time(house.now - DAY)}\n" in told
+    finding = _explained(house, "event-0001")
+    assert ({"reason": "not_live", "detail": ""}, {"reason": "fired", "detail": ""}, [command]) == tuple(
+        finding[key] for key in ("recomputed", "as_if_live", "commands")
+    )
+    house.run(*command.split()[1:])
+    assert "trial-click: fired, " in house.run("explain", "event-0001").out
+
+
+def test_an_event_of_before_that_would_not_fire_needs_no_backfill(house: House) -> None:
+    house.live("trial-click", house.now - DAY)
+    house.see(house.event(1, ago=2 * DAY, campaign_id="SUMMER"))
+    told = house.run("explain", "event-0001").out
+    assert "  were it live: if\n" in told
+    assert "backfill trial-click" not in told
+
+
+def test_a_disabled_recipe_is_told_so(house: House) -> None:
+    house.write("recipes/trial-click.yaml", "mode: disabled\n" + RECIPE)
+    house.see(house.event(1))
+    told = house.run("explain", "event-0001").out
+    assert "trial-click: not_live - the recipe is disabled: set its `mode` to live first" in told
+    assert "  were it live: fired\n" in told
 
 
 def test_an_unknown_event_or_recipe_is_wrong_usage(house: House) -> None:
@@ -119,6 +228,15 @@ def test_an_events_json_can_be_given(house: House) -> None:
     assert "expected an object" in house.run("explain", f"@{file}").err
     house.write("event.json", "{")
     assert "not the JSON of an event" in house.run("explain", f"@{file}").err
+
+
+def test_an_event_that_bears_a_foreign_mark_says_so(house: House) -> None:
+    body = dict(house.event(7).body)
+    body["rawData"] = {**body["rawData"], "context": {"connector": {"delivery": "dlv_1", "hops": 1}}}
+    file = house.write("event.json", json.dumps(body))
+    told = house.run("explain", f"@{file}").out
+    assert "odd about it: foreign_mark" in told
+    assert "trial-click: fired" in told
 
 
 def test_standard_input_is_read_for_a_dash(house: House) -> None:

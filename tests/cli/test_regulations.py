@@ -37,6 +37,19 @@ def test_one_that_could_not_be_rendered_is_discarded_not_rejected(house: House) 
     assert "discarded" == house.ask("SELECT state FROM deliveries")[0]
 
 
+def test_an_id_that_no_regulation_has_is_wrong_usage(house: House) -> None:
+    house.store().close()
+    said = house.run("approvals", "approve", "dlv_123456", "--by", "Ada")
+    assert (2, "there is no regulation 'dlv_123456': see `connector approvals list`\n") == (said.code, said.err)
+
+
+def test_a_dry_run_is_said_to_ask_nobody(house: House) -> None:
+    house.fire(house.event(1), a_regulation())
+    assert "only noted" not in house.run("regulations", "list").out
+    house.change("UPDATE regulations SET state = 'dry_run'")
+    assert "dry_run: only noted, nobody was asked and nothing is sent" in house.run("regulations", "list").out
+
+
 def test_nothing_waiting_is_said(house: House) -> None:
     house.store().close()
     assert "nothing waits for approval\n" == house.run("approvals", "list").out

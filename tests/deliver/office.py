@@ -101,7 +101,9 @@ class Office:
         }
         shared = {lane(identity): its.bucket for identity, its in lines.items()}
         self.courier = Courier(
-            self.store, self.http, self.gates.destinations, lambda: self.now, time.monotonic, shared=shared
+            *(self.store, self.http, self.gates.destinations, lambda: self.now, time.monotonic),
+            shared=shared,
+            redact=self.settings.vault.redact,
         )
         self.courier.start()
 

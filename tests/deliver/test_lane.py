@@ -172,6 +172,16 @@ def test_429s_under_way_at_once_are_one() -> None:
     assert SECOND + 19 == there.pause_until
 
 
+def test_after_a_429_one_goes_first_whatever_was_under_way_is_answered() -> None:
+    there = lane()
+    conclude(there, due(1), Verdict("throttled", "429"), at=10)
+    conclude(there, due(2), TAKEN, at=9)
+    assert (True, False) == (there.one_at_a_time(), there.may_probe(there.pause_until - 1))
+    assert there.may_probe(there.pause_until)
+    conclude(there, due(3), TAKEN, at=there.pause_until)
+    assert not there.one_at_a_time()
+
+
 def test_what_went_out_with_the_old_secret_says_nothing_of_the_new_one() -> None:
     there = lane()
     there.wake(now=1_000)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connector.model import MINUTE, SECOND
+from connector.model import DAY, HOUR, MINUTE, SECOND
 from connector.sandbox.replies import json_reply
 from tests.deliver.office import CONFIGURATION, INTEMPT, INTILERY, SOURCE, START, Office
 
@@ -370,27 +370,96 @@ async def test_batches_that_fail_park_like_single_calls(tmp_path: Path) -> None:
         assert ["delivered"] * 10 == office.states
 
 
+async def test_a_clock_put_right_while_nothing_ran_holds_no_delivery_back(tmp_path: Path) -> None:
+    async with Office(tmp_path, INTEMPT_TRACK) as office:
+        office.sandbox.faults.add("status", status=503, only="intempt.track", times=1)
+        await office.happen(office.event(properties={"name": "Wine"}))
+        assert ["pending"] == office.states
+        await office.end()
+        office.now -= 400 * DAY
+        office.begin()
+        await office.later(0)
+        assert ["delivered"] == office.states
+
+
+async def test_a_retry_a_day_away_stays_there_at_a_start(tmp_path: Path) -> None:
+    async with Office(tmp_path, INTEMPT_TRACK) as office:
+        office.sandbox.faults.add("status", status=503, only="intempt.track", times=1)
+        await office.happen(office.event(properties={"name": "Wine"}))
+        await office.end()
+        due = office.now + 28 * HOUR
+        with office.store.write() as tx:
+            tx.run("UPDATE deliveries SET due = ?", (due,))
+        office.begin()
+        assert [("pending", due)] == office.rows("state, due")
+
+
 async def test_large_calls_go_alone(tmp_path: Path) -> None:
     async with Office(tmp_path, TRACK) as office:
         await office.happen(*(office.event(properties={"name": size * "x"}) for size in (40_000, 5, 50_000, 5)))
         assert ([200], [200, 200]) == (office.asked("batch"), office.asked("track"))
 
 
+@pytest.mark.parametrize("before", [0, 180, 190])
+async def test_no_part_of_a_secret_that_a_platform_repeats_is_kept(tmp_path: Path, before: int) -> None:
+    office = Office(tmp_path, TRACK)
+    office.secrets["TOKEN"] = "canary-token-of-the-platform"
+    async with office:
+        said = f'{{"message": "{"x" * before} {office.secrets["TOKEN"]} {"x" * 99}"}}'
+        office.sandbox.faults.add("body", status=400, body=said, only="track")
+        await office.happen(office.event(properties={"name": "Wine"}))
+        kept = office.rows("answer, reason") + office.rows("answer, ''", "attempts", "n")
+        assert ["dead"] == office.states
+        assert "***" in str(kept)
+        assert "canary" not in str(kept)
+
+
 # ── loops ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def written(office: Office) -> str:
+    """The id of a delivery that was written to Intilery."""
+    await office.happen(office.event(properties={"name": "Wine"}))
+    return str(office.rows("id")[-1][0])
 
 
 async def test_our_own_event_wakes_nobody_who_does_not_ask_for_it(tmp_path: Path) -> None:
     async with Office(tmp_path, TRACK) as office:
-        await office.happen(office.event(own={"hops": 1}, properties={"name": "Wine"}))
-        assert [] == office.rows("state")
+        mark = {"delivery": await written(office), "hops": 1}
+        await office.happen(office.event(own=mark, properties={"name": "Wine"}))
+        assert ["delivered"] == office.states
+        assert [(0, ""), (1, "")] == office.rows("own, notes", "events")
+
+
+@pytest.mark.parametrize("mark", [True, {"hops": 1}, {"delivery": "dlv_" + 32 * "0", "hops": 1}, {"delivery": [1]}])
+async def test_an_event_that_only_says_it_is_ours_wakes_its_recipes(tmp_path: Path, mark: Any) -> None:
+    async with Office(tmp_path, TRACK) as office:
+        await office.happen(office.event(own=mark, properties={"name": "Wine"}))
+        assert ["delivered"] == office.states
+        assert [(0, "foreign_mark")] == office.rows("own, notes", "events")
+
+
+async def test_a_mark_that_names_what_was_sent_elsewhere_is_foreign(tmp_path: Path) -> None:
+    async with Office(tmp_path, "- webhook: {to: crm, text: x}") as office:
+        mark = {"delivery": await written(office), "hops": 1}
+        await office.happen(office.event(own=mark))
+        assert ["delivered", "delivered"] == office.states
 
 
 @pytest.mark.parametrize(("hops", "state", "reason"), [(1, "delivered", ""), (2, "delivered", ""), (3, "held", "loop")])
 async def test_a_chain_of_more_than_three_is_held(tmp_path: Path, hops: int, state: str, reason: str) -> None:
     async with Office(tmp_path, TRACK, trigger=", own: true") as office:
-        await office.happen(office.event(own={"hops": hops}, properties={"name": "Wine"}))
-        assert [(state, reason)] == office.rows("state, reason")
-        assert [hops + 1] * (state == "delivered") == [n for _, n in marks(office)]
+        mark = {"delivery": await written(office), "hops": hops}
+        await office.happen(office.event(own=mark, properties={"name": "Wine"}))
+        assert [("delivered", ""), (state, reason)] == office.rows("state, reason")
+        assert [1, *[hops + 1] * (state == "delivered")] == [n for _, n in marks(office)]
+
+
+async def test_the_writes_of_another_connector_count_in_a_chain(tmp_path: Path) -> None:
+    async with Office(tmp_path, TRACK) as office:
+        mark = {"delivery": "dlv_" + 32 * "0", "hops": 3}
+        await office.happen(office.event(own=mark, properties={"name": "Wine"}))
+        assert [("held", "loop")] == office.rows("state, reason")
 
 
 @pytest.mark.parametrize("mark", [True, "x", {"hops": "many"}, {"hops": -5}, {"hops": True}, {}])
@@ -404,6 +473,36 @@ async def test_others_are_told_of_our_own_events_without_end(tmp_path: Path) -> 
     async with Office(tmp_path, "- webhook: {to: crm, text: x}", trigger=", own: true") as office:
         await office.happen(office.event(own={"hops": 9}))
         assert ["delivered"] == office.states
+
+
+# ── too many requests ─────────────────────────────────────────────────────────────────────────
+
+
+async def test_after_each_pause_of_a_429_one_request_goes_first(tmp_path: Path) -> None:
+    async with Office(tmp_path, "- webhook: {to: crm, text: x}") as office:
+        crm = office.sandbox.receiver("crm")
+        crm.behave(status=429)
+        await office.happen(*(office.event() for _ in range(60)))
+        came = [len(crm.received)]
+        for seconds in (1, 2, 4):
+            await office.later(2 * seconds * SECOND)
+            came.append(len(crm.received))
+        assert [came[0], came[0] + 1, came[0] + 2, came[0] + 3] == came
+        crm.behave()
+        await office.later(16 * SECOND)
+        assert ["delivered"] * 60 == office.states
+        assert 60 == crm.statuses[200]
+
+
+async def test_a_retry_that_is_not_due_is_no_probe_after_a_429(tmp_path: Path) -> None:
+    async with Office(tmp_path, "- webhook: {to: crm, text: x}") as office:
+        crm = office.sandbox.receiver("crm")
+        crm.behave(status=429, headers={"Retry-After": "2"})
+        await office.happen(office.event())
+        with office.store.write() as tx:
+            tx.run("UPDATE deliveries SET due = due + ?", (HOUR,))
+        await office.later(10 * SECOND)
+        assert 1 == len(crm.received)
 
 
 # ── Slack ─────────────────────────────────────────────────────────────────────────────────────

@@ -35,6 +35,9 @@ class Scripted:
         self.asked.pop(who).set_result(Answer(status, body=body))
 
 
+SHARED = "{{max: {}, key: event.anonymousId}}"  # so that one key has several people's questions
+
+
 def scripted(bench: Bench) -> Scripted:
     line = bench.lookups.asking.platforms["intilery"].line = Scripted()
     return line
@@ -123,7 +126,7 @@ def test_a_limit_is_judged_in_the_order_the_events_came_in(tmp_path: Path, *, la
         await bench.rest()
         assert (["e1 Ada"], ["fired", "limited"]) == (bench.sent, [reason for reason, _ in bench.outcomes])
 
-    on(tmp_path, use, recipe(limit="1/24h"))
+    on(tmp_path, use, recipe(limit=SHARED.format("1/24h")))
 
 
 def test_a_run_that_fails_keeps_those_of_its_key_waiting_and_no_others(tmp_path: Path) -> None:
@@ -142,7 +145,7 @@ def test_a_run_that_fails_keeps_those_of_its_key_waiting_and_no_others(tmp_path:
         await asyncio.gather(bench.look(SECOND), line.say("u1"))
         assert ["e3 Ada", "e1 Ada"] == bench.sent
 
-    on(tmp_path, use, recipe(limit="1/24h"))
+    on(tmp_path, use, recipe(limit=SHARED.format("1/24h")))
 
 
 def test_a_run_that_ends_in_an_error_lets_the_next_one_have_the_turn(tmp_path: Path) -> None:
@@ -155,7 +158,7 @@ def test_a_run_that_ends_in_an_error_lets_the_next_one_have_the_turn(tmp_path: P
         await bench.rest()
         assert ["e2 Ada"] == bench.sent
 
-    on(tmp_path, use, recipe(limit="1/24h"))
+    on(tmp_path, use, recipe(limit=SHARED.format("1/24h")))
 
 
 def test_ids_that_came_together_long_ago_are_one_customer(tmp_path: Path) -> None:
@@ -257,7 +260,7 @@ def test_a_run_of_a_recipe_that_is_off_is_held_until_it_is_on_again(tmp_path: Pa
         (run,) = bench.waiting
         assert ("recipe_off", None, 0) == (run.reason, run.due, bench.asked())
         bench.shelf.put(recipe())
-        bench.lookups.recipes_changed()
+        await bench.lookups.recipes_changed()
         await bench.rest()
         assert ["e1 Ada"] == bench.sent
 
@@ -275,12 +278,12 @@ def test_an_answered_run_whose_turn_comes_while_its_recipe_is_off_is_held_too(tm
         await line.say("u1")
         await bench.rest()
         assert (["recipe_off"] * 2, []) == ([run.reason for run in bench.waiting], bench.outcomes)
-        bench.shelf.put(recipe(limit="1/24h"))
-        bench.lookups.recipes_changed()
+        bench.shelf.put(recipe(limit=SHARED.format("1/24h")))
+        await bench.lookups.recipes_changed()
         await bench.rest()
         assert (["e1 Ada"], []) == (bench.sent, bench.waiting)
 
-    on(tmp_path, use, recipe(limit="1/24h"))
+    on(tmp_path, use, recipe(limit=SHARED.format("1/24h")))
 
 
 def test_a_version_that_cannot_be_read_any_more_is_an_error(tmp_path: Path) -> None:
@@ -368,7 +371,7 @@ def test_a_long_lane_is_judged_some_at_a_time_and_to_its_end(tmp_path: Path) -> 
         await bench.rest()
         assert ["fired"] * 450 + ["limited"] * 51 == [reason for reason, _ in bench.outcomes]
 
-    on(tmp_path, use, recipe(limit="450/1h"))
+    on(tmp_path, use, recipe(limit=SHARED.format("450/1h")))
 
 
 @pytest.mark.parametrize(("user", "reason"), [("u1", "fired"), ("u2", "limited")])
@@ -381,13 +384,13 @@ def test_what_a_person_runs_again_does_not_stand_in_its_own_way(tmp_path: Path, 
         await bench.happen(bench.event(userId="u2", anonymousId="a1", at=bench.now + 1))
         (made,) = bench.shelf.versions.values()
         seq = 1 if user == "u1" else 2
-        waits = Waits({"profile": {"who": f"userId:{user}"}}, "tell", ("userId=u1", "userId=u2", "anonymousId=a1"))
+        waits = Waits({"profile": {"who": f"userId:{user}"}}, "tell", ('key=["a1"]',))
         with bench.store.write() as tx:
             waiting.begin(tx, 1, [waiting.Begun(seq, "tell", made.version, 1, bench.now + seq - 1, waits)], bench.now)
         await bench.look()
         assert ["fired", "limited", reason] == [row[0] for row in bench.outcomes]
 
-    on(tmp_path, use, recipe(limit="1/ever"))
+    on(tmp_path, use, recipe(limit=SHARED.format("1/ever")))
 
 
 # ── around it ─────────────────────────────────────────────────────────────────────────────────
@@ -433,6 +436,20 @@ def test_what_was_found_goes_with_the_events_payload(tmp_path: Path) -> None:
             retention.forget(tx, retention.Keep(30 * DAY, 37 * DAY, 90 * DAY), bench.now + 31 * DAY)
             assert 0 == tx.one("SELECT count(*) FROM answers")[0]
             assert 1 == tx.one("SELECT count(*) FROM outcomes")[0]
+
+    on(tmp_path, use, recipe())
+
+
+def test_a_clock_put_right_while_nothing_ran_makes_nobody_wait_longer(tmp_path: Path) -> None:
+    async def use(bench: Bench) -> None:
+        bench.account.identify("u1", {"firstName": "Ada"})
+        bench.sandbox.faults.add("status", status=503, only="traits", times=1)
+        await bench.happen(bench.event(userId="u1"))
+        await bench.stop()
+        bench.now -= 400 * DAY
+        bench.start()
+        await bench.rest()
+        assert ["e1 Ada"] == bench.sent
 
     on(tmp_path, use, recipe())
 

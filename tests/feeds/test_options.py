@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from connector.errors import ConfigurationError
-from connector.feeds import Feed, feeds_of, load_all
+from connector.feeds import Feed, all_feeds, feeds_of, load_all
 from connector.model import DAY, MINUTE, SECOND
 from connector.platforms.intilery import check_dialect
 from connector.settings import load
@@ -81,9 +81,17 @@ def test_a_mistake_in_the_dialect_is_told_with_its_place(tmp_path: Path, dialect
 
 def test_every_feed_has_an_example_that_is_right(tmp_path: Path) -> None:
     load_all()
-    assert {("intilery", "events")} <= set(Feed.kinds)
-    for kind in Feed.kinds.values():
+    assert {("intilery", "events"), ("intempt", "matches"), ("intempt", "segmentations")} <= set(Feed.kinds)
+    for (platform, word), kind in Feed.kinds.items():
         assert kind.__doc__
-        name, _, options = kind.example.partition(": ")
-        assert kind.kind == name
-        assert feed(tmp_path, options)
+        assert f"{word}: " == kind.example[: len(word) + 2]
+        file = tmp_path / "connector.yaml"
+        events = "    feeds:\n      events: {}\n" if (platform, word) != ("intilery", "events") else "    feeds:\n"
+        file.write_text(
+            "connections:\n"
+            "  intilery:\n    client_id: a\n    account_id: a\n    brand_id: A\n    auth_token: t\n"
+            + events
+            + ("" if platform == "intilery" else "  intempt:\n    organization: a\n    api_key: a.b\n    feeds:\n")
+            + f"      {kind.example}\n"
+        )
+        assert kind in {type(each) for _, each in all_feeds(load(file, {}).connections)}

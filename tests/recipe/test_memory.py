@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connector.model import DAY, MINUTE, Event, Spent
 from connector.recipe.evaluate import evaluate
-from connector.recipe.memory import DictMemory, customer
+from connector.recipe.memory import CUSTOMER_IDS, DictMemory, customer
 from connector.recipe.recipe import Recipe
 from tests.recipe.samples import ACCOUNT, NOON, event, recipe
 
@@ -54,6 +54,42 @@ def test_several_sets_become_one_and_their_spendings_are_added() -> None:
     assert [("anonymousId=a1", "userId=u1"), ("customerId=c1",)] == sorted(
         tuple(sorted(spent.keys)) for _, _, spent in memory.rows.values()
     )
+
+
+@pytest.mark.parametrize("weak", ["anonymousId", "customerId"])
+def test_a_weaker_id_does_not_join_two_users(weak: str) -> None:
+    memory = DictMemory()
+    events = [at(0, userId="u1", **{weak: "x"}), at(1, userId="u2"), at(2, userId="u2", **{weak: "x"})]
+    assert ["fired", "fired", "limited"] == play(ONCE, *events, memory=memory)
+    assert [{"userId=u1", f"{weak}=x"}, {"userId=u2"}] == [set(spent.keys) for _, _, spent in memory.rows.values()]
+
+
+def test_an_event_belongs_to_the_user_it_names() -> None:
+    events = [at(0, userId="u1", anonymousId="a1"), at(1, userId="u2", anonymousId="a1"), at(2, anonymousId="a1")]
+    assert ["fired", "fired", "limited"] == play(ONCE, *events)
+
+
+def test_two_weaker_ids_of_different_users_leave_them_apart() -> None:
+    memory, twice = DictMemory(), recipe("limit: 2/24h")
+    first = [at(0, userId="u1", customerId="c1"), at(1, userId="u2", anonymousId="a2")]
+    forged = at(2, customerId="c1", anonymousId="a2")
+    assert ["fired", "fired", "fired"] == play(twice, *first, forged, memory=memory)
+    assert ["limited", "fired"] == play(twice, at(3, userId="u1"), at(4, userId="u2"), memory=memory)
+
+
+def test_an_anonymous_customer_is_joined_by_one_user_only() -> None:
+    events = [at(0, anonymousId="a1"), at(1, userId="u1", anonymousId="a1"), at(2, userId="u2", anonymousId="a1")]
+    assert ["fired", "limited", "fired"] == play(ONCE, *events)
+
+
+def test_forged_ids_do_not_drive_a_user_out_of_a_full_memory() -> None:
+    memory = DictMemory()
+    first, *forged = (
+        at(0, userId="u1", customerId="c1"),
+        *(at(1, customerId="c1", anonymousId=f"a{n}") for n in range(200)),
+    )
+    play(ONCE, first, *forged, *(at(2, anonymousId="a199", customerId=f"d{n}") for n in range(200)), memory=memory)
+    assert ["limited"] == play(ONCE, at(3, userId="u1"), memory=memory)
 
 
 def test_accounts_do_not_share_customers() -> None:
@@ -170,6 +206,19 @@ def test_no_customer_ever_gets_more_than_the_limit(most: int, happened: list[tup
     for user in ("u1", "u2"):
         minutes = [minute for minute, of in fired if of == user]
         assert all(sum(start <= minute < start + 60 for minute in minutes) <= most for start in minutes)
+
+
+_SOME = st.none() | st.sampled_from(["1", "2", "3"])
+
+
+@given(st.lists(st.tuples(_SOME, _SOME, _SOME).filter(any), max_size=30))
+def test_a_set_has_one_user_and_a_key_one_set(happened: list[tuple[str | None, ...]]) -> None:
+    memory = DictMemory()
+    for minute, ids in enumerate(happened):
+        play(ONCE, at(minute, **dict(zip(CUSTOMER_IDS, ids, strict=True))), memory=memory)
+    sets = [spent.keys for _, _, spent in memory.rows.values()]
+    assert all(sum(key.startswith("userId=") for key in keys) <= 1 for keys in sets)
+    assert sum(map(len, sets)) == len({key for keys in sets for key in keys})
 
 
 def test_the_memory_is_asked_for_the_keys_of_the_event() -> None:

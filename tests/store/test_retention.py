@@ -80,6 +80,17 @@ def test_a_delivered_one_goes_with_everything_of_it(store: Store) -> None:
         assert 0 == count(store, f"SELECT count(*) FROM {table}")
 
 
+def test_a_delivery_is_kept_from_when_it_was_settled(store: Store) -> None:
+    add(store, 2, START)
+    open_delivery(store, 1, "delivered")
+    with store.write() as tx:
+        tx.run("UPDATE deliveries SET settled = ?", (START + 40 * DAY,))
+    walk(store, START + 45 * DAY)
+    assert 1 == count(store, "SELECT count(*) FROM deliveries")
+    walk(store, START + 71 * DAY)
+    assert 0 == count(store, "SELECT count(*) FROM deliveries")
+
+
 def test_one_walk_looks_at_a_bounded_number_of_rows(store: Store) -> None:
     add(store, SOME + 5, START)
     with store.write() as tx:

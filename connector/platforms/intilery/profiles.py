@@ -1,6 +1,6 @@
 """The profiles of an account: their list, and the traits, metadata and events of one (Profiles API document)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
@@ -104,20 +104,28 @@ def _scroll_names(connection: Connection) -> tuple[str, ...]:
 
 
 def following(
-    connection: Connection, scroll_id: str, first_id: str, scroll_name: str = ""
+    connection: Connection, scroll_id: str, first_id: str, scroll_name: str = "", before: Collection[str] = ()
 ) -> Conversation[tuple[ProfilePage, str]]:
     """The part after one, and the name of the parameter that got it.
 
     first_id: the first profile's of the part before: where it comes again, the list began anew, since the platform
-    knows the parameter by its other name. scroll_name: what is known to work.
+    knows the parameter by its other name. scroll_name: what is known to work. before: all ids of the part before, where
+    they are known: a list that begins anew may have another first profile by now. See `began_anew`.
     """
     found = ProfilePage((), "")
     names = (scroll_name,) if scroll_name else _scroll_names(connection)
     for name in names:
         found = parse_page((yield profiles(connection, scroll_id=scroll_id, scroll_name=name)))
-        if not found.profiles or found.profiles[0].id != first_id:
+        if not began_anew(found, first_id, before):
             return found, name
     return found, names[-1]
+
+
+def began_anew(found: ProfilePage, first_id: str, before: Collection[str] = ()) -> bool:
+    """Whether a part is the one before over again: by its first profile, or by half of them. See `following`."""
+    ids = {one.id for one in found.profiles}
+    again = 2 * len(ids.intersection(before))
+    return bool(found.profiles) and (found.profiles[0].id == first_id or again >= max(2, len(ids), len(before)))
 
 
 # ── one profile ───────────────────────────────────────────────────────────────────────────────
