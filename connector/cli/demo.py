@@ -42,7 +42,9 @@ connections:
     api_key: any.key
     base_url: {url}
     feeds:
-      matches: {{poll: 2s, watch: {{from: [{{feed: intilery.events, path: traits.intemptProfileId, keep: {{email: traits.email}}}}]}}}}
+      matches:
+        poll: 2s
+        watch: {{from: [{{feed: intilery.events, path: traits.intemptProfileId, keep: {{email: traits.email}}}}]}}
 destinations:
   sales: {{slack: "{url}/slack/sales"}}
   ops: {{slack: "{url}/slack/ops"}}

@@ -5,12 +5,13 @@ since events may be shown late; what was first read at a greater age, after a st
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
+from pydantic import AfterValidator
 
 from connector.errors import FeedUnavailable
-from connector.model import DAY, HOUR, MINUTE, SECOND, Instant
+from connector.model import DAY, HOUR, MINUTE, SECOND, Instant, instant, span
 
 FRESH: Final = "fresh"
 OVERLAP: Final = "overlap"
@@ -63,6 +64,28 @@ def read_cursor(text: str) -> Cursor:
         return _decode(text)
     except msgspec.MsgspecError:
         raise FeedUnavailable(f"the cursor {text!r} cannot be read: set it with `connector cursor set`") from None
+
+
+def _start(text: str) -> str:
+    if text == "now" or instant(text) is not None:
+        return text
+    try:
+        span(text)
+    except ValueError:
+        raise ValueError("expected now, a duration such as 7d, or a time such as 2026-11-01T00:00:00Z") from None
+    return text
+
+
+Start: TypeAlias = Annotated[str, AfterValidator(_start)]
+"""Where the first reading begins: `now`, so long ago, or a time."""
+
+
+def begin(start: str, now: Instant) -> Instant:
+    """The moment that a `Start` stands for, seen from now."""
+    at = instant(start)
+    if at is not None:
+        return at
+    return now if start == "now" else now - span(start)
 
 
 def step(age: int) -> int:

@@ -12,25 +12,15 @@ from msgspec.structs import replace
 from pydantic import AfterValidator, model_validator
 
 from connector.feeds import Feed, Rows, Send, Span
-from connector.feeds.cursor import AGES, FRESH, OVERLAP, Cursor, read_cursor, step, unread, with_first
+from connector.feeds.cursor import AGES, FRESH, OVERLAP, Cursor, Start, begin, read_cursor, step, unread, with_first
 from connector.feeds.timeline import Timeline
 from connector.feeds.window import Piece
-from connector.model import DAY, MINUTE, SECOND, Instant, Now, Page, instant, span, span_text
+from connector.model import DAY, MINUTE, SECOND, Instant, Now, Page, instant, span_text
 from connector.platforms import intilery
 
 _PASSES: Final = 3  # over a window that changes while it is read again
 _FORWARD: Final = 5 * SECOND  # so far may a cursor lie in the future: the platform's clock is only guessed
 _LOOK_AGAIN: Final = 10 * MINUTE
-
-
-def _start(text: str) -> str:
-    if text == "now" or instant(text) is not None:
-        return text
-    try:
-        span(text)
-    except ValueError:
-        raise ValueError("expected now, a duration such as 7d, or a time such as 2026-11-01T00:00:00Z") from None
-    return text
 
 
 def _action(text: str) -> str:
@@ -51,7 +41,7 @@ class IntileryEvents(Feed):
 
     lag: Span = 10 * SECOND
     overlap: Span = 15 * MINUTE
-    start: Annotated[str, AfterValidator(_start)] = "now"
+    start: Start = "now"
     exclude: tuple[Annotated[str, AfterValidator(_action)], ...] = ()
 
     @model_validator(mode="after")
@@ -124,9 +114,7 @@ class IntileryEvents(Feed):
         """Where the first run begins. Asks for something, to hear the platform's clock."""
         form = await account.learn_form()
         now = account.clock.time()
-        start = instant(self.start)
-        if start is None:
-            start = now if self.start == "now" else now - span(self.start)
+        start = begin(self.start, now)
         return Cursor(at=start, start=start, skew=account.clock.skew, form=form, looked=now)
 
     async def _look(self, mark: Cursor, account: Timeline) -> Cursor:

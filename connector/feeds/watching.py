@@ -34,12 +34,15 @@ State = dict[str, Any]
 class Look:
     """What a look at one id gave. state: as it is kept from now on. events: what it tells.
 
-    changed: whether anything did since the look before.
+    changed: whether anything did since the look before. gaps: stretches of time that could not be read completely.
+    due: the moment up to which was read, where that was not all there is: then it waits in front of others.
     """
 
     state: State
     events: tuple[Event, ...] = ()
     changed: bool = False
+    gaps: tuple[Gap, ...] = ()
+    due: Instant | None = None
 
 
 @dataclass
@@ -192,7 +195,8 @@ class Looking(Feed):
                 self._resting.pop(row.key, None)
                 since = now if look.changed else known(row).get("changed", 0)
                 value = {"state": look.state, "changed": since}
-                turn.rows.append(_next(row, value, turn.due, active=since > now - LIVELY))
+                due = turn.due if look.due is None else look.due
+                turn.rows.append(_next(row, value, due, active=since > now - LIVELY))
                 turn.events += look.events
                 turn.gaps += look.gaps
         return next(

@@ -40,6 +40,9 @@ DOCUMENTED: Final = (
 )
 """The names an event may have (Profiles API document, *Get a Customer's Events*)."""
 
+OF_PROFILES: Final = frozenset({"id", "externalId", "email"})
+"""Those that only a customer's own events have (Profiles API): the account's feed shows the same event without them."""
+
 MOST_RESULTS: Final = 10_000  # "page through up to 10,000 results"
 LARGEST_SIZE: Final = 100
 MARK: Final = "connector"
@@ -150,7 +153,8 @@ def to_event(  # noqa: PLR0913  an Item's parts, where it was found, and when
         notes = (*notes, "bad_time")
     event_id = _id_of(body)
     if not event_id:
-        event_id = MADE_UP + hashlib.sha256(canonical(body)).hexdigest()[:40]
+        own_part = {name: value for name, value in body.items() if name not in OF_PROFILES}
+        event_id = MADE_UP + hashlib.sha256(canonical(own_part)).hexdigest()[:40]
         notes = (*notes, "made_up_id")
     own = type(context) is dict and bool(context.get(MARK))
     return Event(account, feed, event_id, _name_of(body, raw), at, time, body, own, notes, text)
