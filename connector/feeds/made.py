@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from connector.model import Event, Instant, Json, canonical, event_name, instant_text
+from connector.platforms import rescue
 
 
 def made_id(*facts: Json) -> str:
@@ -12,8 +13,14 @@ def made_id(*facts: Json) -> str:
 
 
 def digest(value: Json) -> str:
-    """What tells one state of something from another."""
-    return hashlib.sha256(canonical(value)).hexdigest()[:32]
+    """What tells one state of something from another. Raises ValueError for what is nested too deeply."""
+    try:
+        text = canonical(value)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if text.count(b"{") + text.count(b"[") > rescue.DEEPEST and rescue.deeper_than(value, rescue.DEEPEST):
+        raise ValueError("nested too deeply")
+    return hashlib.sha256(text).hexdigest()[:32]
 
 
 def made_event(  # noqa: PLR0913  what an event is

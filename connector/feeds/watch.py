@@ -16,6 +16,7 @@ from connector.errors import FeedUnavailable
 from connector.model import Instant, Json, Row, canonical
 from connector.secrets import stamp
 
+_LONGEST_KEPT: Final = 1_000  # bytes of one value: they are kept for every id
 _ID: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,128}")
 _PART: Final = r'(?:\w[\w$-]*|"[^"]+")'
 _PATH: Final = re.compile(rf"(?:event|properties|context|traits)(?:\.{_PART})+")
@@ -131,8 +132,9 @@ class Heard:
         id = id_text(value)
         if id is None:
             return None
-        about = canonical({"from": self.name, "keep": kept}).decode()
-        return Row(f"{self.kind}:{id}", due=now, rank=1, heard=now, about=about)
+        short = {name: value for name, value in kept.items() if len(canonical(value)) <= _LONGEST_KEPT}
+        about = canonical({"from": self.name, "keep": short}).decode()
+        return Row(f"{self.kind}:{id}", due=now, rank=2, heard=now, about=about)
 
 
 def dropped(origins: Mapping[str, str], listed: Mapping[str, None], sources: Sequence[Heard]) -> list[str]:

@@ -1,8 +1,9 @@
 """Feeds that can be asked about one id at a time: which id is looked at next, and what a look changes.
 
 Ids whose state changed lately, or that other feeds showed lately, wait in a line of their own, which gets half of the
-requests; so an active id is looked at every poll, and no quiet one waits longer than its fair share. Each id is one row
-of the feed's keyed state, and is committed with the events that its look gave.
+requests; so an active id is looked at every poll, and no quiet one waits longer than its fair share. Ids that events
+showed and nobody has looked at yet wait in a third line with a quarter: anyone can send events, and make up ids. Each
+id is one row of the feed's keyed state, and is committed with the events that its look gave.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ REST: Final = 10 * MINUTE  # the longest that an id which cannot be read is left
 PATIENCE: Final = 3  # looks that find nobody, after which an id that only an event told of is dropped
 _ALL: Final = frozenset({401, 402, 403, 410, 429})  # refusals that are not about the id
 
+QUIET, ACTIVE, NEW = 0, 1, 2  # the lines: `rank` of a row
+
 State = dict[str, Any]
 
 
@@ -47,9 +50,13 @@ class Look:
 
 @dataclass
 class _Turn:
-    """How a turn went so far. due: when the ids that it looks at are due again: at the next turn."""
+    """How a turn went so far. due: when the ids that it looks at are due again: at the next turn.
+
+    late: the moment up to which the one that is furthest behind was read.
+    """
 
     due: Instant
+    late: Instant
     looked: int = 0
     missing: int = 0
     failed: int = 0
@@ -121,7 +128,7 @@ class Looking(Feed):
         page = self._seed(rows, old, begun)
         if page is not None:
             yield page
-        turn, chosen = _Turn(begun + self.poll * 9 // 10), self._choose(rows, begun, page or Page(FRESH, old))
+        turn, chosen = _Turn(begun + self.poll * 9 // 10, begun), self._choose(rows, begun, page or Page(FRESH, old))
         for n in range(0, len(chosen), TOGETHER):
             some = chosen[n : n + TOGETHER]
             looks = await asyncio.gather(*(self._look(row, send, now) for row in some))
@@ -132,7 +139,7 @@ class Looking(Feed):
             if now() - begun >= self.poll * 19 // 20:
                 break
         self._judge(turn, rows)
-        seen = min(rows.oldest() or begun, begun)
+        seen = min(rows.oldest() or begun, turn.late)
         cursor = json.dumps({"at": max(seen, self._at(old))})
         notes = (f"{turn.failed} watched ids could not be read: {turn.last}",) if turn.failed else ()
         yield turn.page(old, cursor, (*notes, *self.told()))
@@ -149,21 +156,22 @@ class Looking(Feed):
         return Page(FRESH, old, rows=fresh, gone=gone) if fresh or gone else None
 
     def _choose(self, rows: Rows, now: Instant, seed: Page) -> list[Row]:
-        """Whom to look at: the active ids first, but where both lines are long, each gets half.
+        """Whom to look at: from each line its share, and what one does not need goes to the others.
 
         seed: the page that goes before, which may not be committed yet.
         """
         gone = set(seed.gone)
         out = len(gone) + sum(until > now for _, until in self._resting.values())
-        lines = [
+        active, new, quiet = lines = [
             [row for row in rows.due(rank, now, self.budget + out) if row.key not in gone and not self._rests(row, now)]
-            for rank in (1, 0)
+            for rank in (ACTIVE, NEW, QUIET)
         ]
-        active, quiet = lines
         there = {row.key for row in quiet}
         quiet += [replace(row, revision=1) for row in seed.rows if row.key not in there]
-        first = min(len(active), max(self.budget // 2, self.budget - len(quiet)))
-        return [*active[:first], *quiet[: self.budget - first]]
+        counts = [min(len(active), self.budget // 2), min(len(new), self.budget // 4), 0]
+        for n in (2, 0, 1):
+            counts[n] = min(len(lines[n]), self.budget - sum(counts) + counts[n])
+        return [row for line, count in zip(lines, counts, strict=True) for row in line[:count]]
 
     def _rests(self, row: Row, now: Instant) -> bool:
         _, until = self._resting.get(row.key, (0, 0))
@@ -196,7 +204,8 @@ class Looking(Feed):
                 since = now if look.changed else known(row).get("changed", 0)
                 value = {"state": look.state, "changed": since}
                 due = turn.due if look.due is None else look.due
-                turn.rows.append(_next(row, value, due, active=since > now - LIVELY))
+                turn.late = min(turn.late, due)
+                turn.rows.append(_next(row, value, due, ACTIVE if since > now - LIVELY else QUIET))
                 turn.events += look.events
                 turn.gaps += look.gaps
         return next(
@@ -209,10 +218,11 @@ class Looking(Feed):
         turn.missing += 1
         value = {"since": row.due, **known(row)}
         value["missing"] = value.get("missing", 0) + 1
-        if "state" not in value and row.about and value["missing"] >= PATIENCE and row.key not in (self._listed or {}):
+        made_up = "state" not in value and row.about and row.key not in (self._listed or {})
+        if made_up and value["missing"] >= PATIENCE:
             turn.gone.append(row.key)
         else:
-            turn.rows.append(_next(row, value, turn.due, active=False))
+            turn.rows.append(_next(row, value, turn.due, NEW if made_up else QUIET))
 
     def _failed(self, turn: _Turn, row: Row, now: Instant) -> None:
         """Leave it alone for longer each time: nobody else must wait for it, and it does not lose its place."""
@@ -256,8 +266,8 @@ class Looking(Feed):
         raise NoMoments(f"{self.name} compares what it sees with what it saw: it has no moments to go back to")
 
 
-def _next(row: Row, value: State, due: Instant, *, active: bool) -> Row:
-    return replace(row, value=json.dumps(value, separators=(",", ":")), due=due, rank=int(active))
+def _next(row: Row, value: State, due: Instant, rank: int) -> Row:
+    return replace(row, value=json.dumps(value, separators=(",", ":")), due=due, rank=rank)
 
 
 class Watching(Looking):

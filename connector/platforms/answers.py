@@ -1,8 +1,8 @@
 """What both platforms' answers have in common: the errors they carry, when to come back, what time they think it is."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeAlias
 
@@ -10,6 +10,7 @@ import msgspec
 
 from connector.errors import FeedError, FeedRefused, FeedUnavailable, NothingThere
 from connector.model import HOUR, SECOND, Answer, Instant, Json, instant
+from connector.platforms import rescue
 from connector.secrets import CUT
 
 Clues: TypeAlias = Mapping[int, str]
@@ -85,6 +86,24 @@ def an_object(answer: Answer, what: str, clues: Clues = CLUES) -> dict[str, Json
     if not isinstance(found, dict):
         raise unexpected(answer, what, "it is no JSON object" if answer.body.strip() else "it is empty")
     return found
+
+
+def a_list_of_objects(
+    answer: Answer, what: str, clues: Clues = CLUES, *, path: tuple[str, ...], kept: Collection[str]
+) -> tuple[dict[str, Json], list[dict[str, Json]]]:
+    """The JSON object of a success, and of its list, where that holds what the decoder refuses, the elements mended.
+
+    path: the names that lead to the list. kept: what survives of an element that cannot be mended (see
+    `rescue.is_reduced`). Anyone can send such data, and it must not cost the rest. Raises as `an_object` does.
+    """
+    try:
+        return an_object(answer, what, clues), []
+    except FeedUnavailable:
+        parts = rescue.split(answer.body, *path) if answer.status == 200 else None
+        if parts is None:
+            raise
+        body = an_object(replace(answer, body=parts[0]), what, clues)
+        return body, [rescue.element(text, kept)[0] for text in parts[1] if text[:1] == b"{"]
 
 
 def objects(answer: Answer, value: Json, what: str) -> list[dict[str, Json]]:

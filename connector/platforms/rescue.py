@@ -27,18 +27,21 @@ _RUNS: Final = re.compile(_STRING + rb"|[\[{]+|[\]}]+|\"", re.DOTALL)
 _BETWEEN: Final = re.compile(rb"[\s,]*")
 
 
-def split(body: bytes) -> tuple[bytes, list[bytes]] | None:
-    """The answer with its `data` emptied, and the elements of `data`; None where the brackets do not even match.
+def split(body: bytes, *path: str) -> tuple[bytes, list[bytes]] | None:
+    """The answer with its list emptied, and the list's elements; None where the brackets do not even match.
 
-    What stands inside an element is not looked at.
+    path: the names that lead to the list, by default `data`. What stands inside an element is not looked at.
     """
-    at = body.find(b"{") + 1
+    at, names = body.find(b"{") + 1, [f'"{name}"'.encode() for name in path or ("data",)]
     while member := _MEMBER.match(body, at):
-        start = member.end()
-        if member[1] == b'"data"' and body[start : start + 1] == b"[":
+        start, begins = member.end(), body[member.end() : member.end() + 1]
+        if member[1] == names[0] and len(names) > 1 and begins == b"{":
+            at, names = start + 1, names[1:]
+        elif member[1] == names[0] and len(names) == 1 and begins == b"[":
             elements, end = _elements(body, start + 1)
             return (body[:start] + b"[]" + body[end:], elements) if end else None
-        at = _after(body, start)
+        else:
+            at = _after(body, start)
     return None
 
 
@@ -120,6 +123,12 @@ def _slowly(text: bytes) -> tuple[Body, tuple[str, ...]]:
     if not isinstance(body, dict):
         raise ValueError("not an object")  # noqa: TRY004  to its caller it is one more way of not being an event
     return body, tuple(sorted(odd))
+
+
+def is_reduced(body: Body) -> bool:
+    """Whether an element could not be mended, so that little of it is left."""
+    left = body.get("quarantined")
+    return isinstance(left, dict) and left.keys() == {"bytes", "sha256"}
 
 
 def _reduced(text: bytes, kept: Collection[str]) -> Body:

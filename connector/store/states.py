@@ -45,7 +45,7 @@ class StoredRows:
     def oldest(self) -> Instant | None:
         """When the one that waits longest was to be looked at; None where none is."""
         with self.look() as tx:
-            firsts = [self._rows(tx, "rank = ? AND due > 0 ORDER BY due LIMIT 1", (rank,)) for rank in (0, 1)]
+            firsts = [self._rows(tx, "rank = ? AND due > 0 ORDER BY due LIMIT 1", (rank,)) for rank in (0, 1, 2)]
         return min((row.due for rows in firsts for row in rows), default=None)
 
     def origins(self) -> dict[str, str]:
@@ -94,9 +94,19 @@ def put(store: Store, tx: Tx, identity: str, feed: str, page: Page) -> None:
     for row in page.rows:
         if row.revision:
             done = tx.run(
-                "UPDATE state_rows SET value = ?, due = ?, rank = CASE WHEN heard > ? THEN 1 ELSE ? END, "  # noqa: S608
+                "UPDATE state_rows SET value = ?, due = ?, rank = CASE WHEN ? = 0 AND heard > ? THEN 1 ELSE ? END, "  # noqa: S608
                 f"revision = revision + 1 WHERE {_OWN} AND key = ? AND revision = ?",
-                (row.value, row.due, max(0, row.due - LIVELY), row.rank, account, feed, row.key, row.revision),
+                (
+                    row.value,
+                    row.due,
+                    row.rank,
+                    max(0, row.due - LIVELY),
+                    row.rank,
+                    account,
+                    feed,
+                    row.key,
+                    row.revision,
+                ),
             )
             if done.rowcount != 1:
                 raise CursorMoved(f"a row of {feed} was changed by another poller")
@@ -114,11 +124,8 @@ def hear(store: Store, tx: Tx, identity: str, feed: str, rows: Iterable[Row]) ->
         [(account, feed, row.key, "", 1, row.rank, row.due, row.heard, row.about) for row in fresh],
     )
     tx.many(
-        f"UPDATE state_rows SET heard = ?, about = ?, rank = ?, due = CASE WHEN due > ? THEN ? ELSE due END "  # noqa: S608
+        f"UPDATE state_rows SET heard = ?, about = ?, rank = CASE WHEN rank = 2 OR value = '' THEN 2 ELSE 1 END, "  # noqa: S608
+        "due = CASE WHEN due > ? THEN ? ELSE due END "
         f"WHERE {_OWN} AND key = ?",
-        [
-            (row.heard, row.about, row.rank, row.due, row.due, account, feed, row.key)
-            for row in rows
-            if row.key in known
-        ],
+        [(row.heard, row.about, row.due, row.due, account, feed, row.key) for row in rows if row.key in known],
     )

@@ -25,6 +25,7 @@ ROOTS: Final = (
 EVENT_NAMES: Final = (
     "eventId", "eventTime", "receivedTime", "eventAction", "clientId", "accountId", "brandId", "customerId", "userId",
     "anonymousId", "source", "rawData", "id", "externalId", "email", "masterId", "profileIds", "watched",
+    "collectionId", "itemId",
 )  # fmt: skip
 
 Escape: TypeAlias = Callable[[str], str]

@@ -355,3 +355,29 @@ def test_nobody_there_means_that_no_segment_was_left(office: Open) -> None:
     here.answers = {}
     here.turn("intempt.segmentations", later=DAY)
     assert [] == here.events()
+
+
+def test_ids_that_events_make_up_do_not_keep_active_ones_waiting(office: Open) -> None:
+    here = office(
+        f"{{matches: {{poll: 30s, watch: {{profile_ids: [{ADA}], from: [{{feed: intilery.events, path: event.userId}}]}}}}}}",
+        rate="5/1s",
+    )
+    here.person(ADA, matches=["visit"])
+    here.turn()
+    here.person(ADA, matches=["visit", "order"])
+    here.turn()
+    for n in range(500):
+        here.show({"eventId": f"e{n}", "userId": f"made-up-{n}"})
+    here.person(ADA, matches=["visit", "order", "review"])
+    here.turn()
+    assert [("match_appeared", "order"), ("match_appeared", "review")] == here.told()
+
+
+def test_a_long_value_is_not_kept_for_an_id(office: Open) -> None:
+    here = office(FROM)
+    here.person(ADA, matches=[])
+    here.show({**shown(str(ADA)), "userId": "u" * 2_000})
+    here.turn()
+    here.person(ADA, matches=["order"])
+    here.turn()
+    assert {"mail": "ada@example.com"} == here.events()[0].body["watched"]

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from connector.errors import FeedUnavailable
 from connector.model import MINUTE, Answer, Hidden, Json, Request
-from connector.platforms import answers, dialect
+from connector.platforms import answers, dialect, rescue
 from connector.platforms.bodies import a_list, a_mapping, encode, part, refused
 from connector.platforms.endpoint import About, Data, endpoint
 from connector.platforms.hidden import Veiled
@@ -38,10 +38,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A collection's items, or a part of them. next: the link to the next part as it was answered, empty at the end."""
+    """A collection's items, or a part of them. next: the link to the next part as it was answered, empty at the end.
+
+    broken: items that hold what cannot be read, and are left out.
+    """
 
     items: tuple[Item, ...]
     next: str
+    broken: int = 0
 
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────
@@ -63,12 +67,14 @@ def parse_item(answer: Answer) -> Item:
 def parse_items(answer: Answer) -> Items:
     """A collection's items. Raises as `parse_item` does."""
     what = "a list of data items"
-    body = answers.an_object(answer, what, CLUES)
-    items = tuple(item_of(answer, one) for one in embedded(answer, body, "dataItemList", what))
+    path = ("_embedded", "dataItemList")
+    body, mended = answers.a_list_of_objects(answer, what, CLUES, path=path, kept=("id",))
+    sound = [one for one in mended if not rescue.is_reduced(one)]
+    items = tuple(item_of(answer, one) for one in sound or embedded(answer, body, "dataItemList", what))
     links = body.get("_links")
     following = links.get("next") if isinstance(links, dict) else None
     href = following.get("href") if isinstance(following, dict) else None
-    return Items(items, href if isinstance(href, str) else "")
+    return Items(items, href if isinstance(href, str) else "", len(mended) - len(sound))
 
 
 def parse_removed(answer: Answer) -> Item | None:

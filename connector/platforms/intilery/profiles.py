@@ -62,11 +62,11 @@ def parse_profiles(answer: Answer) -> tuple[Profile, ...]:
 
 def parse_page(answer: Answer) -> ProfilePage:
     """A part of the list. Raises as `parse_profiles` does."""
-    what = "a list of profiles"
-    body = answers.an_object(answer, what, _CLUES)
+    what, ids = "a list of profiles", ("id", "userId", "externalId", "email")
+    body, mended = answers.a_list_of_objects(answer, what, _CLUES, path=("data",), kept=ids)
     if "data" not in body and body.get("message"):
         raise answers.unexpected(answer, what, "it has no `data`")
-    found = answers.objects(answer, body.get("data"), what)
+    found = mended or answers.objects(answer, body.get("data"), what)
     scroll_id = body.get("scrollId")
     return ProfilePage(tuple(map(profile, found)), scroll_id if isinstance(scroll_id, str) and found else "")
 
