@@ -20,6 +20,12 @@ from connector.recipe.scope import EXTRAS
 from connector.recipe.steps import steps
 
 _PLAIN: Final = re.compile(r"[A-Za-z]\w*(?:[ .-]\w+)*")
+_ECHOES: Final = {  # kind of a feed that compares → the actions that may change what it shows
+    "matches": ("intempt_track", "intempt_collection", "intempt_source"),
+    "segmentations": ("intempt_track", "intempt_collection", "intempt_source"),
+    "collection": ("intempt_collection", "intempt_source"),
+    "profiles": ("intilery_identify",),
+}
 _LIMIT_HINT: Final = "or {max: 1/24h, key: properties.order_id}"
 
 
@@ -69,6 +75,8 @@ class _Reader:
         held = condition(data["if"], place.at("if")) if "if" in data else None
         early, late = split(held) if held is not None else (None, None)
         actions = steps(data.get("actions"), place.at("actions"), feeds, self.known)
+        if limit is None:
+            self._echoes(feeds, [step.kind for step in actions], place.at("actions"))
         tests = cases(data.get("tests"), place.at("tests"), actions, feeds, [each.name for each in lookups])
         for key in ("description", "owner"):
             place.at(key).uncommented()
@@ -107,6 +115,14 @@ class _Reader:
         elif isinstance(data, str):
             event = data if _PLAIN.fullmatch(data) else json.dumps(data, ensure_ascii=False)
         return read(Trigger, data, place, f"trigger: {{feed: {feed}, event: {event}}}")
+
+    def _echoes(self, feeds: list[str], kinds: list[str], place: Place) -> None:
+        """Feeds that compare show what we write without our mark: what it changes may wake the recipe that wrote it."""
+        for n, kind in enumerate(kinds):
+            shown = [feed for feed in feeds if kind in _ECHOES.get(feed.partition(".")[2], ())]
+            if shown:
+                message = f"what this writes may change what {shown[0]} shows, and so wake this recipe again and again"
+                place.at(n).mistake(message, "give the recipe a `limit`", warning=True)
 
     def _tests_last(self, data: dict[str, Json], place: Place) -> None:
         """A file that was cut short lacks its end; so the end must be there."""

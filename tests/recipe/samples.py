@@ -10,7 +10,7 @@ from connector.recipe.recipe import Known, Recipe
 NOON: Final[Instant] = 1_793_534_400_000  # 2026-11-01T12:00Z
 ACCOUNT: Final = "intilery:acme/acme/ACME"
 KNOWN: Final = Known(
-    frozenset({"intilery.events", "shop.events"}),
+    frozenset({"intilery.events", "intilery.profiles", "shop.events"}),
     {"sales": "slack", "ops": "slack", "crm": "webhook", "uk": "webhook"},
     {"intilery": "intilery", "shop": "intilery", "intempt": "intempt"},
 )
