@@ -183,9 +183,12 @@ def event_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
 
 
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
+
 def canonical(value: Json) -> bytes:
     """JSON with sorted keys and no spaces: equal values give equal bytes. Integers stay exact."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return _CANONICAL(value).encode()
 
 
 # ── deliveries ────────────────────────────────────────────────────────────────────────────────

@@ -224,6 +224,8 @@ def decide(
     remembered = StoredMemory(tx, account)
     taken: list[Taken] = []
     silent: Counter[tuple[str, Reason]] = Counter()
+    unmet: Counter[str] = Counter()  # by recipe, since this is how most evaluations end
+    live_from = service.live_from
     for seq, event in fresh:
         candidates = service.index.candidates(event.feed, event.name)
         if not candidates:
@@ -231,15 +233,19 @@ def decide(
         scope = scope_of(event)
         for recipe in candidates:
             try:
-                outcome = evaluate(recipe, event, remembered, live_from=service.live_from[recipe.id], scope=scope)
+                outcome = evaluate(recipe, event, remembered, live_from=live_from[recipe.id], scope=scope)
             except Exception as error:  # noqa: BLE001  one event that meets a defect of ours must not hold up its feed
                 outcome = _defect(recipe, event, error)
+            if outcome.reason == "if":
+                unmet[recipe.id] += 1
+                continue
             if outcome.spent is not None:
                 memory.keep(tx, account, recipe.memory_id, outcome.spent, outcome.now)
             if outcome.reason in STORED_REASONS or outcome.waits is not None:
                 taken.append(Taken(seq, event, outcome))
             else:
                 silent[recipe.id, outcome.reason] += 1
+    silent.update({(recipe, "if"): n for recipe, n in unmet.items()})
     return taken, silent
 
 

@@ -162,7 +162,7 @@ webhook:
     def render(self, scope: Scope, event: Event) -> Message:  # noqa: ARG002  the scope holds all of it
         """The request without its destination. Raises RenderError."""
         path = self.path.text(scope) if self.path else ""
-        if _climbs(path):
+        if path and _climbs(path):
             raise RenderError(
                 "a value in the path is . or .., or holds a .. segment: it would climb to another address"
             )

@@ -12,8 +12,8 @@ from typing import Final
 from connector.model import Page
 
 PATIENCE: Final = 0.025  # seconds that a page waits for the next ones
-ENOUGH: Final = 1_000  # events that are committed together
-AHEAD: Final = 8  # pages that may wait while the ones before are committed
+ENOUGH: Final = 2_000  # events that are committed together
+AHEAD: Final = 16  # pages that may wait while the ones before are committed
 
 
 class Ahead:

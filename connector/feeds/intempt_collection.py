@@ -11,17 +11,17 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 import msgspec
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from connector.errors import FeedError, FeedRefused, FeedUnavailable, HttpError, NoMoments
 from connector.feeds import Feed, Rows, Send, Span
 from connector.feeds.kept import Change, Kept
 from connector.feeds.made import digest, made_event, made_id
 from connector.feeds.watch import id_text
-from connector.model import MINUTE, Event, Instant, Now, Page
+from connector.model import MINUTE, SECOND, Event, Instant, Now, Page
 from connector.platforms.intempt.collections import Item, Items, items, parse_items
 
 FRESH: Final = "fresh"
@@ -66,6 +66,12 @@ class IntemptCollection(Feed):
         tuple[Annotated[str, BeforeValidator(_collection)], ...], Field(min_length=1), AfterValidator(_once)
     ]
     baseline: Literal["silent", "fire"] = "silent"
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.poll < SECOND:
+            raise ValueError("poll must be 1s or more")
+        return self
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────
 

@@ -10,10 +10,11 @@ that was there, unless the list says that it was created since the first request
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import ClassVar, Final, Literal, TypeVar
+from typing import ClassVar, Final, Literal, Self, TypeVar
 
 import msgspec
 from msgspec.structs import replace
+from pydantic import model_validator
 
 from connector.errors import FeedUnavailable, HttpError, NoMoments
 from connector.feeds import Feed, Rows, Send, Span
@@ -78,6 +79,12 @@ class IntileryProfiles(Feed):
     poll: Span = 15 * MINUTE
     baseline: Literal["silent", "fire"] = "silent"
     ignore: tuple[str, ...] = BOOKKEEPING
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.poll < SECOND:
+            raise ValueError("poll must be 1s or more")
+        return self
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────
 

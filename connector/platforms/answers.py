@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import msgspec
@@ -204,6 +205,7 @@ def date(answer: Answer) -> Instant | None:
     return _http_date(answer.headers.get("date", ""))
 
 
+@lru_cache(maxsize=64)  # the pages of a second bear the same
 def _http_date(text: str) -> Instant | None:
     try:
         return instant(parsedate_to_datetime(text[:64]).isoformat())

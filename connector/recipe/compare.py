@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from connector.model import Instant, Json, instant, span
 from connector.template.values import in_words, shown
@@ -171,14 +171,15 @@ def _ordering(name: str, operand: Json) -> Check:
     if limit is None:
         advice = "use `before` or `after` for times" if isinstance(operand, str) and instant(operand) else ""
         raise OperandMistake(f"{name} compares numbers, not {_an(operand)}", advice)
-    return partial(_ordered, ORDERING[name], operand if type(operand) is int else None, limit)
+    compare, whole = ORDERING[name], type(operand) is int
 
+    def holds(value: Json) -> Verdict:
+        if whole and type(value) is int:
+            return compare(value, operand)
+        exact = _read_again(value) if type(value) is str and len(value) <= _SHORT else number(value)
+        return Trouble("not a number") if exact is None else compare(exact, limit)
 
-def _ordered(compare: Callable[[Any, Any], bool], whole: int | None, limit: Decimal, value: Json) -> Verdict:
-    if whole is not None and type(value) is int:
-        return compare(value, whole)
-    exact = number(value)
-    return Trouble("not a number") if exact is None else compare(exact, limit)
+    return holds
 
 
 def _time(name: str, operand: Json, now: Instant) -> Check:

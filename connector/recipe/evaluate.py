@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 from connector.errors import RenderError
 from connector.model import Asked, Event, Instant, Json, Outcome, Planned, Reason, State, Waits
-from connector.recipe.condition import Condition
+from connector.recipe.compare import Trouble
 from connector.recipe.memory import Memory, standing
 from connector.recipe.path import Scope
 from connector.recipe.recipe import Recipe
@@ -31,15 +32,19 @@ def evaluate(
     with the event. A recipe with lookups gets no further than `waiting`: `go_on` takes it from there.
     """
     moment = event.at if now is None else now
-    early = _before_conditions(recipe, event, live_from)
-    if early is not None:
-        return recipe.stops[early]
+    at, time, max_age = event.at, event.time, recipe.max_age
+    if at < live_from or recipe.mode == "disabled":
+        return recipe.stops["not_live"]
+    if time is not None and max_age is not None and time < at - max_age:
+        return recipe.stops["stale"]
+    if event.own and not recipe.own:
+        return recipe.stops["own"]
     full = event_scope(event) if scope is None else scope
     if recipe.extras:
         full = run_scope(full, recipe, event, moment)
     condition = recipe.condition
-    if condition is not None and (stopped := _stopped(recipe, condition, full, moment)) is not None:
-        return stopped
+    if condition is not None and (verdict := condition.holds(full)) is not True:
+        return _stopped(recipe, verdict, moment)
     if recipe.lookups:
         return _wait(recipe, event, memory, full, moment)
     return _limited_run(recipe, event, memory, full, moment)
@@ -63,27 +68,16 @@ def go_on(
         if answers[named.name] is None and not named.optional:
             return Outcome(recipe.id, recipe.version, "lookup", f"{named.name}: not found", moment, answers=answers)
     full = run_scope(event_scope(event) if scope is None else scope, recipe, event, moment, answers)
-    late = recipe.late
-    outcome = _stopped(recipe, late, full, moment) if late is not None else None
-    if outcome is None:
+    verdict = True if recipe.late is None else recipe.late.holds(full)
+    if verdict is True:
         outcome = _limited_run(recipe, event, memory, full, moment)
+    else:
+        outcome = _stopped(recipe, verdict, moment)
     return replace(outcome, now=moment, answers=answers)
 
 
-def _before_conditions(recipe: Recipe, event: Event, live_from: Instant) -> Reason | None:
-    """The stops that look at no field of the event."""
-    if event.at < live_from or recipe.mode == "disabled":
-        return "not_live"
-    if event.time is not None and recipe.max_age is not None and event.time < event.at - recipe.max_age:
-        return "stale"
-    return "own" if event.own and not recipe.own else None
-
-
-def _stopped(recipe: Recipe, condition: Condition, scope: Scope, now: Instant) -> Outcome | None:
-    """The outcome of a condition that does not hold; None where it does."""
-    verdict = condition.holds(scope)
-    if verdict is True:
-        return None
+def _stopped(recipe: Recipe, verdict: Literal[False] | Trouble, now: Instant) -> Outcome:
+    """The outcome of a condition that does not hold."""
     return recipe.stops["if"] if verdict is False else Outcome(recipe.id, recipe.version, "error", verdict.text, now)
 
 

@@ -72,7 +72,7 @@ def _pragmas(*, read_only: bool) -> list[str]:
     common = ["PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-16000", "PRAGMA synchronous=FULL"]
     if read_only:
         return [*common, "PRAGMA query_only=ON", "PRAGMA wal_autocheckpoint=0"]
-    checkpoint = ["PRAGMA wal_autocheckpoint=4000", "PRAGMA secure_delete=ON"]
+    checkpoint = ["PRAGMA wal_autocheckpoint=8000", "PRAGMA secure_delete=ON"]
     return ["PRAGMA journal_mode=WAL", *common, *checkpoint]
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Protocol
+from typing import Final, Protocol
 
 from connector.actions.writing import MOST_HOPS
 from connector.model import DAY, STORED_REASONS, Event, Instant, Outcome, Planned, Rate, Reason, State, delivery_id
@@ -21,6 +21,7 @@ from connector.store.regulations import Rules
 from connector.store.tables import Delivery, GuardPass, StoredOutcome
 
 log = logging.getLogger("connector.deliver")
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Gates(Protocol):
@@ -212,4 +213,4 @@ class Ledger:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":")) if value else ""
+    return _ENCODE(value) if value else ""

@@ -50,7 +50,6 @@ class StoredEvent(SQLModel, table=True):
     __table_args__ = (
         Index("events_id", "account", "event_id", unique=True),
         Index("events_name", "name", "at"),
-        Index("events_at", "at"),
     )
     seq: int | None = _key()
     account: int = _big()

@@ -342,6 +342,7 @@ def test_there_is_no_moment_to_go_back_to(house: Open) -> None:
         ("{collections: ['a b']}", "expected the id of a collection"),
         ("{collections: 7}", "expected a list"),
         ("{collections: [7], pol: 1m}", "did you mean 'poll'"),
+        ("{collections: [7], poll: 0s}", "poll must be 1s or more"),
     ],
 )
 def test_a_mistake_in_the_options_is_told(house: Open, options: str, mistake: str) -> None:

@@ -296,6 +296,7 @@ def test_whatever_the_pauses_and_kills_each_event_arrives_once(house: Open, cour
     ("options", "mistake"),
     [
         ("{overlap: 8d}", "overlap must be between 1m and 7d"),
+        ("{poll: 0s}", "poll must be 1s or more"),
         ("{start: soon}", "expected now, a duration"),
         ("{watch: {profile_ids: [1]}}", "unknown key profile_ids"),
         ("{watch: {user_ids: [a b]}}", "expected an id"),

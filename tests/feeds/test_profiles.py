@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector.errors import NoMoments
+from connector.errors import ConfigurationError, NoMoments
 from connector.model import MINUTE, SECOND, Answer, Request
 from connector.sandbox.intilery.account import Account
 from tests.feeds.kept import NOON, House
@@ -350,6 +350,20 @@ def test_it_has_read_up_to_the_beginning_of_its_last_whole_pass(house: Open) -> 
     assert {"fresh": QUARTER + SECOND} == here.feed.behind(here.cursors(), here.now)
     here.turn(QUARTER)
     assert here.now == here.feed.read_to(here.cursors())
+
+
+@pytest.mark.parametrize(
+    ("options", "mistake"),
+    [
+        ("{poll: 0s}", "poll must be 1s or more"),
+        ("{ignore: lastActivityTime}", "expected a list"),
+        ("{baseline: loud}", "'silent' or 'fire'"),
+        ("{ignored: []}", "did you mean 'ignore'"),
+    ],
+)
+def test_a_mistake_in_the_options_is_told(house: Open, options: str, mistake: str) -> None:
+    with pytest.raises(ConfigurationError, match=mistake):
+        house().start(options)
 
 
 def test_there_is_no_moment_to_go_back_to(house: Open) -> None:

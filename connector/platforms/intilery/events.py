@@ -146,11 +146,14 @@ def to_event(  # noqa: PLR0913  an Item's parts, where it was found, and when
     raw = body.get("rawData")
     raw = raw if type(raw) is dict else {}
     context = raw.get("context")
-    received, time = _time(body.get("receivedTime")), _time(body.get("eventTime"))
-    at = first_seen if received is None else min(received + behind, first_seen)
-    unread = (received is None and "receivedTime" in body) or (time is None and "eventTime" in body)
-    if (unread and _odd_times(body)) or (time is not None and time > first_seen + DAY):
-        notes = (*notes, "bad_time")
+    arrived, happened = body.get("receivedTime"), body.get("eventTime")
+    received = _time(arrived)
+    time = received if happened == arrived else _time(happened)
+    at = first_seen if received is None or received + behind > first_seen else received + behind
+    if received is None or time is None or time > first_seen + DAY:
+        unread = (received is None and arrived is not None) or (time is None and happened is not None)
+        if unread or (time or 0) > first_seen + DAY:
+            notes = (*notes, "bad_time")
     event_id = _id_of(body)
     if not event_id:
         own_part = {name: value for name, value in body.items() if name not in OF_PROFILES}
@@ -158,10 +161,6 @@ def to_event(  # noqa: PLR0913  an Item's parts, where it was found, and when
         notes = (*notes, "made_up_id")
     own = type(context) is dict and bool(context.get(MARK))
     return Event(account, feed, event_id, _name_of(body, raw), at, time, body, own, notes, text)
-
-
-def _odd_times(body: Body) -> bool:
-    return any(body.get(name) is not None and _time(body[name]) is None for name in ("receivedTime", "eventTime"))
 
 
 def _id_of(body: Body) -> str:
@@ -193,7 +192,8 @@ def _time(value: Json) -> Instant | None:
         except ValueError:
             pass
         else:
-            return max(0, since.days * DAY + since.seconds * SECOND + since.microseconds // 1000) or None
+            moment = since.days * DAY + since.seconds * SECOND + since.microseconds // 1000
+            return moment if moment > 0 else None
     return max(0, instant(value) or 0) or None
 
 
