@@ -1,6 +1,6 @@
 """Measures the connector, beside a 60-line script that does the same job, and prints a table.
 
-    python benchmarks/run.py [ingest | deliver | latency | memory | idle | start | all] [--markdown] …
+    python benchmarks/run.py [ingest | deliver | latency | memory | idle | start | watch | all] [--markdown] …
 
 Feed and receiver are one process, the sandbox, on the same machine. Ratios are of one run, the script and the daemon by
 turns: what else the machine does moves both.
@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import speed
 import standing
+import watch
 
-MEASURES = ("ingest", "deliver", "latency", "memory", "idle", "start")
+MEASURES = ("ingest", "deliver", "latency", "memory", "idle", "start", "watch")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ def _rows(wanted: list[str], chosen: argparse.Namespace) -> Iterator[Row]:
     if "idle" in wanted:
         share = standing.idle(chosen.seconds)
         yield Row("an idle daemon, poll 10 s", "", f"{share:.2%} of a core", "", "< 1 %", share < 0.01)
+    if "watch" in wanted:
+        found = watch.commits(100_000, turns=60)
+        text = f"{found.median:.1f} ms (p99 {found.p99:.1f}; {found.rows} rows at most, {found.commits:,} commits)"
+        yield Row("a commit where 100,000 ids are watched", "", text, "", "< 5 ms", found.median < 5)
     if "start" in wanted:
         for name, found in zip(("a new", "an existing"), standing.start(chosen.rounds), strict=True):
             took, busy = (
