@@ -3,8 +3,8 @@
 Reads: GET …/v1/profiles/{idType}:{id}/events by windows of time, one customer after the other. Keyed state: of each
 watched id the moment up to which it was read, and where that began. An event that the account's feed shows too is one
 event: it has the same id, and `event.feed` is the feed that saw it first. What becomes visible later than `overlap` is
-not found. A 404 means that nobody has the id, or not yet: what a customer did before we first heard of them counts
-from then on.
+not found. A 404 means that nobody has the id, or not yet: once somebody has it, they are read from the first of
+the looks that found nobody.
 """
 
 from collections.abc import Mapping

@@ -175,7 +175,8 @@ def _ordering(name: str, operand: Json) -> Check:
 
     def holds(value: Json) -> Verdict:
         if whole and type(value) is int:
-            return compare(value, operand)
+            held: bool = compare(value, operand)
+            return held
         exact = _read_again(value) if type(value) is str and len(value) <= _SHORT else number(value)
         return Trouble("not a number") if exact is None else compare(exact, limit)
 

@@ -15,13 +15,22 @@ class Index:
 
     def __init__(self, recipes: Iterable[Recipe]) -> None:
         self.recipes = tuple(sorted(recipes, key=lambda recipe: recipe.id))
-        feeds = {feed for recipe in self.recipes for feed in recipe.feeds}
-        self._feeds = {feed: _FeedIndex(recipe for recipe in self.recipes if feed in recipe.feeds) for feed in feeds}
+        heard = [
+            (recipe, {feed for named in recipe.feeds for feed in (named, *_part_of(named))}) for recipe in self.recipes
+        ]
+        feeds = {feed for _, feeds in heard for feed in feeds}
+        self._feeds = {feed: _FeedIndex(recipe for recipe, feeds in heard if feed in feeds) for feed in feeds}
 
     def candidates(self, feed: str, name: str) -> Sequence[Recipe]:
         """The recipes whose trigger names this feed (`connection.feed`) and event (normalised), by id."""
         by_name = self._feeds.get(feed)
         return by_name[name] if by_name is not None else ()
+
+
+def _part_of(feed: str) -> tuple[str, ...]:
+    """Feeds that show a part of what this one shows: whichever sees an event first, it is this one's event, too."""
+    connection, _, kind = feed.partition(".")
+    return (f"{connection}.profile_events",) if kind == "events" else ()
 
 
 class _FeedIndex(dict[str, tuple[Recipe, ...]]):

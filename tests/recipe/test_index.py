@@ -63,3 +63,14 @@ def test_a_long_hostile_name_is_compared_at_once() -> None:
     began = time.perf_counter()
     assert () == index.candidates("intilery.events", "a" * 30_000)
     assert time.perf_counter() - began < 5
+
+
+def test_an_event_of_the_account_wakes_its_recipes_whichever_feed_saw_it_first() -> None:
+    both = Index([woken_by("{feed: [intilery.events, intilery.profile_events], event: x}")])
+    account, customers = (
+        Index([woken_by(f"{{feed: intilery.{kind}, event: x}}")]) for kind in ("events", "profile_events")
+    )
+    feeds = ("intilery.events", "intilery.profile_events", "shop.profile_events")
+    assert [1, 1, 0] == [len(both.candidates(feed, "x")) for feed in feeds]
+    assert [1, 1, 0] == [len(account.candidates(feed, "x")) for feed in feeds]
+    assert [0, 1, 0] == [len(customers.candidates(feed, "x")) for feed in feeds]
