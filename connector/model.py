@@ -139,8 +139,8 @@ class Row:
     """One row of a feed's keyed state: a watched id, an item, a profile.
 
     value: what the feed knows of it, text of its own. revision: what a compare-and-set expects; 0: the row is new.
-    due: when it is to be looked at next, 0 for never. rank: the line it waits in: 1 for those that were active lately, 2
-    for those that events showed and that nobody has looked at yet.
+    due: when it is to be looked at next, 0 for never. rank: the line it waits in: 1 for those that were active lately,
+    2 for those that events showed and that nobody has looked at yet.
     heard: when an event of another feed showed the key last, 0 for never. about: what that event said, JSON.
     """
 
