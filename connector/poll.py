@@ -15,7 +15,7 @@ from typing import Final
 from connector.actions import Action, Destination, destinations_of
 from connector.actions.writing import accounts, lane
 from connector.feeds import Feed, Source
-from connector.model import STORED_REASONS, Event, Instant, Outcome, Page, Planned, Rate, Reason, Row, canonical
+from connector.model import MINUTE, STORED_REASONS, Event, Instant, Outcome, Page, Planned, Rate, Reason, Row, canonical
 from connector.recipe.connections import choose
 from connector.recipe.evaluate import evaluate
 from connector.recipe.index import Index
@@ -107,10 +107,14 @@ class StoredMemory:
 
 @dataclass(slots=True)
 class WatchList:
-    """A feed that learns from other feeds' events what to look at. many: the rows it has, counted once."""
+    """A feed that learns from other feeds' events what to look at.
+
+    many: the rows it has, counted at `counted` and again where they seem too many: some may have been dropped since.
+    """
 
     feed: Feed
-    many: int | None = None
+    many: int = 0
+    counted: Instant | None = None
 
     def hear(self, store: Store, tx: Tx, events: Sequence[Event], now: Instant) -> None:
         """Keep the ids that the events show. Raises nothing for what events say, however odd."""
@@ -124,9 +128,10 @@ class WatchList:
         key = f"{self.feed.platform}.{self.feed.kind}"
         kept = states.StoredRows.within(tx, self.feed.account, key)
         known = kept.get(shown)
-        if self.many is None:
-            self.many = kept.count()
         fresh = [row for row in shown.values() if row.key not in known]
+        old = self.counted is None or not 0 <= now - self.counted < MINUTE
+        if self.counted is None or (old and self.many + len(fresh) > MOST_WATCHED):
+            self.many, self.counted = kept.count(), now
         room = max(0, MOST_WATCHED - self.many)
         if len(fresh) > room:
             log.error(

@@ -86,6 +86,7 @@ class Looking(Feed):
 
     _listed: dict[str, None] | None = PrivateAttr(default=None)
     _stamp: object = PrivateAttr(default=None)  # of the file, when it was read
+    _settled: bool = PrivateAttr(default=False)  # whether the rows are known to agree with the lists
     _resting: dict[str, tuple[int, Instant]] = PrivateAttr(default_factory=dict)  # key → failures, until when
 
     @property
@@ -147,12 +148,13 @@ class Looking(Feed):
     def _seed(self, rows: Rows, old: str | None, now: Instant) -> Page | None:
         """Bring the rows in line with the lists and the file, where these changed; None where they did not."""
         stamp = self.watched.stamp(self._folder)
-        if self._listed is not None and stamp == self._stamp:
+        if self._settled and stamp == self._stamp:
             return None
         listed, there = self.watched.keys(self._folder), rows.origins()
         fresh = [Row(key, due=now) for key in listed if key not in there]
         gone = dropped(there, listed, self._sources)
         self._listed, self._stamp = listed, stamp
+        self._settled = not fresh and not gone  # what is to be committed may not be: look again at the next turn
         return Page(FRESH, old, rows=fresh, gone=gone) if fresh or gone else None
 
     def _choose(self, rows: Rows, now: Instant, seed: Page) -> list[Row]:

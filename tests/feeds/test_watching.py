@@ -381,3 +381,32 @@ def test_a_long_value_is_not_kept_for_an_id(office: Open) -> None:
     here.person(ADA, matches=["order"])
     here.turn()
     assert {"mail": "ada@example.com"} == here.events()[0].body["watched"]
+
+
+def test_listed_ids_whose_first_commit_failed_are_watched_at_the_next_turn(office: Open) -> None:
+    here = office()
+    here.person(ADA, matches=[])
+    polling = here.polling["intempt.matches"]
+
+    async def never_committed() -> None:
+        async for _ in polling.feed.read("fresh", {}, polling.line, polling.desk.now, polling._rows()):
+            break
+
+    here.run(never_committed())
+    here.turn()
+    assert {f"profile_id:{ADA}"} == here.keys()
+
+
+def test_a_full_watch_list_learns_again_once_made_up_ids_were_dropped(
+    office: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.poll.MOST_WATCHED", 3)
+    here = office(FROM)
+    here.person(ADA, matches=[])
+    for n in range(4):
+        here.show(shown(f"made-up-{n}", n))
+    assert 3 == len(here.keys())
+    for _ in range(3):
+        here.turn(later=HOUR)
+    here.show(shown(str(ADA), 9))
+    assert {f"profile_id:{ADA}"} == here.keys()
