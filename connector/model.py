@@ -134,6 +134,10 @@ class Gap:
     reason: str
 
 
+QUIET, ACTIVE, NEW = 0, 1, 2  # the lines that watched ids wait in: `rank` of a row
+LIVELY: Final = HOUR  # so long after a change, or after an event showed it, an id counts as active
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of a feed's keyed state: a watched id, an item, a profile.

@@ -63,7 +63,7 @@ class Rows(Protocol):
         ...
 
     def origins(self) -> Mapping[str, str]:
-        """Of every row its key and what it was heard about, empty for those nobody told of."""
+        """Of every row its key and `about`, empty for those that no event showed."""
         ...
 
     def count(self) -> int:

@@ -13,19 +13,10 @@ from pydantic import Field
 
 from connector.errors import NothingThere
 from connector.feeds.made import made_event, made_id
-from connector.feeds.watch import Id, Watch
+from connector.feeds.watch import People, Watch
 from connector.feeds.watching import Look, State, Watching
 from connector.model import Answer, Event, Instant, Json, Request, instant_text
 from connector.platforms.intempt import people
-
-
-class People(Watch):
-    """profile_ids, master_ids: ids that are always watched."""
-
-    kinds: ClassVar[tuple[str, ...]] = ("profile_id", "master_id")
-
-    profile_ids: tuple[Id, ...] = ()
-    master_ids: tuple[Id, ...] = ()
 
 
 class IntemptMatches(Watching):

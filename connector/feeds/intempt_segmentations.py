@@ -3,7 +3,7 @@
 Reads: GET /v1/{org}/segmentations/latest for one id at a time. Keyed state: of each watched id its segmentations, and
 how often each was joined; a made-up id is of the watched id, the segmentation, and the how-manieth time. A segmentation
 has an id and the time it was created; which segment it is, the documented answer does not say. A 404 never means that
-somebody left.
+somebody left. When two users become one, segments that the other had joined before the last look tell nothing.
 """
 
 from collections.abc import Mapping
@@ -12,19 +12,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from connector.feeds.made import made_event, made_id
-from connector.feeds.watch import Id, Watch
+from connector.feeds.watch import People, Watch
 from connector.feeds.watching import Look, State, Watching
 from connector.model import Answer, Event, Instant, Json, Request
 from connector.platforms.intempt import people
-
-
-class Members(Watch):
-    """profile_ids, master_ids: ids that are always watched."""
-
-    kinds: ClassVar[tuple[str, ...]] = ("profile_id", "master_id")
-
-    profile_ids: tuple[Id, ...] = ()
-    master_ids: tuple[Id, ...] = ()
 
 
 class IntemptSegmentations(Watching):
@@ -37,7 +28,7 @@ class IntemptSegmentations(Watching):
     kind: ClassVar[str] = "segmentations"
     example: ClassVar[str] = "segmentations: {poll: 5m, watch: {master_ids: [200382140847620096]}, baseline: silent}"
 
-    watch: Members = Field(default_factory=lambda: Members.model_validate({}))
+    watch: People = Field(default_factory=lambda: People.model_validate({}))
 
     @property
     def watched(self) -> Watch:
@@ -53,6 +44,8 @@ class IntemptSegmentations(Watching):
         found = {one.id: one for one in people.parse_segmentations(answer) if one.id}
         known = before or {"in": {}, "times": {}}
         times = dict(known["times"])
+        master = next((one.master_id for one in found.values() if one.master_id), known.get("master", ""))
+        merged = known.get("master", "") not in {"", master}
         joined = [id for id in found if id not in known["in"]]
         left = [id for id in known["in"] if id not in found]
         for id in joined:
@@ -60,7 +53,8 @@ class IntemptSegmentations(Watching):
         ids = {"watched": dict(about)} if about else {}
         events: list[Event] = []
         if before is not None or self.baseline == "fire":
-            came = [("segment_joined", id, found[id]) for id in joined]
+            old = known.get("at", 0) if merged else 0
+            came = [("segment_joined", id, found[id]) for id in joined if (found[id].created or now) > old]
             went = [("segment_left", id, people.segmentation_of(known["in"][id])) for id in left]
             events = [
                 made_event(
@@ -76,7 +70,11 @@ class IntemptSegmentations(Watching):
                 for action, id, one in (*came, *went)
             ]
         inside = {id: _kept(one.body) for id, one in found.items()}
-        return Look({"in": inside, "times": times}, tuple(events), changed=before is not None and bool(events))
+        return Look(
+            {"in": inside, "times": times, "master": master, "at": now},
+            tuple(events),
+            changed=before is not None and bool(events),
+        )
 
 
 def _kept(body: Mapping[str, Json]) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from connector.document import did_you_mean
 from connector.errors import FeedUnavailable
-from connector.model import Instant, Json, Row, canonical
+from connector.model import NEW, Instant, Json, Row, canonical
 from connector.secrets import stamp
 
 _LONGEST_KEPT: Final = 1_000  # bytes of one value: they are kept for every id
@@ -113,6 +113,15 @@ class Watch(BaseModel):
             yield f"{kind}:{id}"
 
 
+class People(Watch):
+    """profile_ids, master_ids: ids of Intempt's profiles and users that are always watched."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("profile_id", "master_id")
+
+    profile_ids: tuple[Id, ...] = ()
+    master_ids: tuple[Id, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """See `Source`. kind: of the ids it shows."""
@@ -134,7 +143,7 @@ class Heard:
             return None
         short = {name: value for name, value in kept.items() if len(canonical(value)) <= _LONGEST_KEPT}
         about = canonical({"from": self.name, "keep": short}).decode()
-        return Row(f"{self.kind}:{id}", due=now, rank=2, heard=now, about=about)
+        return Row(f"{self.kind}:{id}", due=now, rank=NEW, heard=now, about=about)
 
 
 def dropped(origins: Mapping[str, str], listed: Mapping[str, None], sources: Sequence[Heard]) -> list[str]:

@@ -18,17 +18,30 @@ from pydantic import PrivateAttr
 from connector.errors import FeedError, FeedRefused, FeedUnavailable, HttpError, NoMoments, NothingThere
 from connector.feeds import Feed, Rows, Send, Source, Span
 from connector.feeds.watch import Heard, Watch, dropped
-from connector.model import HOUR, MINUTE, SECOND, Answer, Event, Gap, Instant, Json, Now, Page, Request, Row
+from connector.model import (
+    ACTIVE,
+    LIVELY,
+    MINUTE,
+    NEW,
+    QUIET,
+    SECOND,
+    Answer,
+    Event,
+    Gap,
+    Instant,
+    Json,
+    Now,
+    Page,
+    Request,
+    Row,
+)
 
 FRESH: Final = "fresh"
 TOGETHER: Final = 8  # ids that are asked about, and committed, at once
 MOST: Final = 5_000  # ids of one turn where no rate limits it
-LIVELY: Final = HOUR  # so long after a change an id counts as active
 REST: Final = 10 * MINUTE  # the longest that an id which cannot be read is left alone
 PATIENCE: Final = 3  # looks that find nobody, after which an id that only an event told of is dropped
 _ALL: Final = frozenset({401, 402, 403, 410, 429})  # refusals that are not about the id
-
-QUIET, ACTIVE, NEW = 0, 1, 2  # the lines: `rank` of a row
 
 State = dict[str, Any]
 

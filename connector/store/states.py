@@ -5,12 +5,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from connector.model import HOUR, Instant, Page, Row
+from connector.model import ACTIVE, LIVELY, NEW, QUIET, Instant, Page, Row
 from connector.store.database import Store, Tx, chunks
 from connector.store.inbox import CursorMoved
 from connector.store.tables import StateRow
 
-LIVELY: Final = HOUR  # so long after an event showed it a key counts as active
 _COLUMNS: Final = ("account", "feed", "key", "value", "revision", "rank", "due", "heard", "about")
 _FOUND: Final = "key, value, revision, due, rank, heard, about"
 
@@ -45,11 +44,13 @@ class StoredRows:
     def oldest(self) -> Instant | None:
         """When the one that waits longest was to be looked at; None where none is."""
         with self.look() as tx:
-            firsts = [self._rows(tx, "rank = ? AND due > 0 ORDER BY due LIMIT 1", (rank,)) for rank in (0, 1, 2)]
+            firsts = [
+                self._rows(tx, "rank = ? AND due > 0 ORDER BY due LIMIT 1", (rank,)) for rank in (QUIET, ACTIVE, NEW)
+            ]
         return min((row.due for rows in firsts for row in rows), default=None)
 
     def origins(self) -> dict[str, str]:
-        """Of every row its key and what it was heard about, empty for those nobody told of."""
+        """Of every row its key and `about`, empty for those that no event showed."""
         with self.look() as tx:
             rows = tx.rows(f"SELECT key, about FROM state_rows WHERE {_OWN}", (self._account(tx), self.feed))  # noqa: S608
             return {str(row[0]): str(row[1]) for row in rows}
@@ -94,13 +95,14 @@ def put(store: Store, tx: Tx, identity: str, feed: str, page: Page) -> None:
     for row in page.rows:
         if row.revision:
             done = tx.run(
-                "UPDATE state_rows SET value = ?, due = ?, rank = CASE WHEN ? = 0 AND heard > ? THEN 1 ELSE ? END, "  # noqa: S608
+                "UPDATE state_rows SET value = ?, due = ?, rank = CASE WHEN ? AND heard > ? THEN ? ELSE ? END, "  # noqa: S608
                 f"revision = revision + 1 WHERE {_OWN} AND key = ? AND revision = ?",
                 (
                     row.value,
                     row.due,
-                    row.rank,
+                    row.rank == QUIET,
                     max(0, row.due - LIVELY),
+                    ACTIVE,
                     row.rank,
                     account,
                     feed,
@@ -124,8 +126,12 @@ def hear(store: Store, tx: Tx, identity: str, feed: str, rows: Iterable[Row]) ->
         [(account, feed, row.key, "", 1, row.rank, row.due, row.heard, row.about) for row in fresh],
     )
     tx.many(
-        f"UPDATE state_rows SET heard = ?, about = ?, rank = CASE WHEN rank = 2 OR value = '' THEN 2 ELSE 1 END, "  # noqa: S608
+        f"UPDATE state_rows SET heard = ?, about = ?, rank = CASE WHEN rank = ? OR value = '' THEN ? ELSE ? END, "  # noqa: S608
         "due = CASE WHEN due > ? THEN ? ELSE due END "
         f"WHERE {_OWN} AND key = ?",
-        [(row.heard, row.about, row.due, row.due, account, feed, row.key) for row in rows if row.key in known],
+        [
+            (row.heard, row.about, NEW, NEW, ACTIVE, row.due, row.due, account, feed, row.key)
+            for row in rows
+            if row.key in known
+        ],
     )

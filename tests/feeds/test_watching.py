@@ -410,3 +410,18 @@ def test_a_full_watch_list_learns_again_once_made_up_ids_were_dropped(
         here.turn(later=HOUR)
     here.show(shown(str(ADA), 9))
     assert {f"profile_id:{ADA}"} == here.keys()
+
+
+def test_users_that_are_merged_do_not_join_each_others_old_segments_again(office: Open) -> None:
+    here = office(SEGMENTS)
+    name = "intempt.segmentations"
+    here.person(ADA, master_id=101, segments=["gold"])
+    here.person(BOB, master_id=99, segments=["silver"])
+    here.turn(name)
+    people = here.sandbox.organization("acme").people
+    people.merge(people.masters[101], people.masters[99])
+    here.turn(name)
+    assert [] == here.events()
+    here.person(ADA, segments=["gold", "silver", "bronze"])
+    here.turn(name)
+    assert ["segment_joined"] == [event.name for event in here.events()]
