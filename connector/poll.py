@@ -125,8 +125,7 @@ class WatchList:
                     shown[row.key] = row
         if not shown:
             return
-        key = f"{self.feed.platform}.{self.feed.kind}"
-        kept = states.StoredRows.within(tx, self.feed.account, key)
+        kept = states.StoredRows.within(tx, self.feed.account, self.feed.key)
         known = kept.get(shown)
         fresh = [row for row in shown.values() if row.key not in known]
         old = self.counted is None or not 0 <= now - self.counted < MINUTE
@@ -140,7 +139,7 @@ class WatchList:
             )
         self.many += min(len(fresh), room)
         again = [row for row in shown.values() if row.key in known and _newly(row, known[row.key], self.feed.poll)]
-        states.hear(store, tx, self.feed.account, key, [*fresh[:room], *again])
+        states.hear(store, tx, self.feed.account, self.feed.key, fresh[:room], again)
 
 
 def _shown(source: Source, event: Event, now: Instant) -> Row | None:

@@ -6,7 +6,6 @@ configuration. What every action has (`id if needs for_each to` and the gates) b
 
 import importlib
 import pkgutil
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from connector.errors import ConfigurationError, RenderError, SecretMissing
 from connector.model import SECOND, Answer, Event, Instant, Json, Message, Rate, Request, Verdict, span
 from connector.platforms.answers import retry_after
 from connector.secrets import Secret, Vault
+from connector.settings.values import EVENT_PATH
 from connector.template import OMIT, Template
 from connector.template.field import read_template, wrong
 
@@ -120,8 +120,7 @@ def _by(parse: Callable[[str], T]) -> Callable[[object, ValidationInfo], T]:
 
 
 def _path(text: str) -> str:
-    part = r'(?:\w[\w$-]*|"[^"]+")'
-    if re.fullmatch(rf"(?:event|properties|context|traits)(?:\.{part})+", text):
+    if EVENT_PATH.fullmatch(text):
         return text
     raise ValueError(f"expected a path such as event.userId or properties.order_id, got {text!r}")
 

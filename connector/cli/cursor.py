@@ -103,8 +103,7 @@ def _move(of: "Settings", name: str, to: Callable[[Instant], Instant], by: str, 
             new = feed.rewind(old if stands is not None else None, target)  # an unreadable one is begun anew
         except NoMoments as error:
             raise WrongUse(str(error)) from None
-        key = f"{feed.platform}.{feed.kind}"
-        people.set_cursor(store, tx, feed.account, key, _FRESH, old=old, new=new, by=by, now=at)
+        people.set_cursor(store, tx, feed.account, feed.key, _FRESH, old=old, new=new, by=by, now=at)
     say(f"{name} goes on from {when(target, at)}")
 
 
@@ -124,8 +123,7 @@ def cursors_of(tx: "Tx", feed: "Feed") -> dict[str, str]:
     """Each reader's cursor of a feed: the fresh one, then the re-reads by age."""
     from connector.store import standing  # noqa: PLC0415
 
-    key = f"{feed.platform}.{feed.kind}"
-    places = [place for place in standing.places(tx) if (place.account, place.feed) == (feed.account, key)]
+    places = [place for place in standing.places(tx) if (place.account, place.feed) == (feed.account, feed.key)]
     return {place.reader: place.cursor for place in sorted(places, key=lambda place: _age(place.reader))}
 
 

@@ -133,8 +133,7 @@ class Daemon:
         with self.store.read() as tx:
             for feed in feeds:
                 account = tx.one("SELECT 1 FROM accounts WHERE identity = ?", (feed.account,))
-                key = f"{feed.platform}.{feed.kind}"
-                if not account or not inbox.cursors(self.store, tx, feed.account, key):
+                if not account or not inbox.cursors(self.store, tx, feed.account, feed.key):
                     starts[feed.name] = _moment(str(getattr(feed, "start", "now")), now())
         return starts
 

@@ -78,11 +78,6 @@ class Polling:
     suspended: dict[str, Ahead] = field(default_factory=dict)
     notes: dict[str, Instant] = field(default_factory=dict)
 
-    @property
-    def key(self) -> str:
-        """The feed's platform and kind, which its cursors are kept under: `intilery.events`."""
-        return f"{self.feed.platform}.{self.feed.kind}"
-
     async def turn(self) -> int | None:
         """Read what there is; milliseconds after which to come again sooner or later than usual, or None."""
         now = self.desk.now()
@@ -148,7 +143,7 @@ class Polling:
     async def _take(self, pages: Sequence[Page]) -> Receipt:
         payloads = await prepare(pages)
         return await self.desk.store.transact(
-            lambda tx: take(self.desk, tx, pages, self.feed.account, self.key, payloads)
+            lambda tx: take(self.desk, tx, pages, self.feed.account, self.feed.key, payloads)
         )
 
     def _took(self, pages: Sequence[Page], receipt: Receipt) -> None:
@@ -170,13 +165,13 @@ class Polling:
         self.notes = dict([*young[1 - MOST_NOTES :], (note, now)])
 
     def _rows(self) -> StoredRows:
-        return StoredRows(self.desk.store.read, self.feed.account, self.key)
+        return StoredRows(self.desk.store.read, self.feed.account, self.feed.key)
 
     def _cursors(self) -> dict[str, str]:
         store = self.desk.store
         with store.read() as tx:
             row = tx.one("SELECT 1 FROM accounts WHERE identity = ?", (self.feed.account,))
-            return inbox.cursors(store, tx, self.feed.account, self.key) if row else {}
+            return inbox.cursors(store, tx, self.feed.account, self.feed.key) if row else {}
 
     # ── when it fails ─────────────────────────────────────────────────────────────────────────
 

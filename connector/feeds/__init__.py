@@ -2,8 +2,9 @@
 
 What several feeds need stands beside them, from the outside in: `cursor` (what each reader has yet to read), `window`
 (a window of time, completely), `crowd` and `sweep` (its hits), `slices` (`from` and `size`); `watching` (ids that are
-looked at one by one), `watch` (which ids), `kept` (what a list shows), `made` (events that the platform does not give,
-but its changes are), `timeline` (events by time, as one account or customer has them).
+looked at one by one), `watch` (which ids), `comparing` (where feeds stand that compare), `kept` (what a list shows),
+`made` (events that the platform does not give, but its changes are), `timeline` (events by time, as one account or
+customer has them).
 """
 
 import importlib
@@ -13,7 +14,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Protocol, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PrivateAttr,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from connector.document import did_you_mean
@@ -146,6 +155,17 @@ class Feed(BaseModel, ABC):
         bare = type(given) is int and given > 0 and "duration" in detail["msg"]
         message = _EXPECTED.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
         return section.mistake(detail["loc"], message, f"write {given}s" if bare else "")
+
+    @model_validator(mode="after")
+    def _not_too_often(self) -> Self:
+        if self.poll < SECOND:
+            raise ValueError("poll must be 1s or more")
+        return self
+
+    @property
+    def key(self) -> str:
+        """Its platform and kind, which its cursors and rows are kept under: `intilery.events`."""
+        return f"{self.platform}.{self.kind}"
 
     @property
     def name(self) -> str:

@@ -11,27 +11,28 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal
 
-import msgspec
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from connector.errors import FeedError, FeedRefused, FeedUnavailable, HttpError, NoMoments
-from connector.feeds import Feed, Rows, Send, Span
-from connector.feeds.kept import Change, Kept
-from connector.feeds.made import digest, made_event, made_id
+from connector.errors import FeedError, FeedRefused, FeedUnavailable, HttpError
+from connector.feeds import Rows, Send, Span
+from connector.feeds.comparing import Comparing, Mark
+from connector.feeds.cursor import FRESH
+from connector.feeds.kept import Change, Kept, digests_of
+from connector.feeds.made import made_event, made_id
 from connector.feeds.watch import id_text
-from connector.model import MINUTE, SECOND, Event, Instant, Now, Page
+from connector.model import MINUTE, Event, Instant, Now, Page
+from connector.platforms import answers
 from connector.platforms.intempt.collections import Item, Items, items, parse_items
 
-FRESH: Final = "fresh"
 TOGETHER: Final = 200  # items of a page
 _ALL: Final = frozenset({402, 410, 429})  # refusals that are not about one collection
 
 
 def _collection(value: object) -> str:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not re.fullmatch(r"[\w-]{1,64}", text):
+    text = answers.text_id(value)
+    if not re.fullmatch(r"[\w-]{1,64}", text):
         raise ValueError("expected the id of a collection, such as 19554189106348032")
     return text
 
@@ -40,18 +41,13 @@ def _once(ids: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-class _Mark(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Mark(Mark, frozen=True, omit_defaults=True):
     """at: when everything was read last. read: the collections whose first reading is through."""
 
-    at: Instant
     read: tuple[str, ...] = ()
 
-    def text(self) -> str:
-        """The form it is kept in."""
-        return msgspec.json.encode(self).decode()
 
-
-class IntemptCollection(Feed):
+class IntemptCollection(Comparing):
     """poll: how often the collections are read. collections: the ids of those that are.
 
     baseline: whether what the first reading of a collection finds fires.
@@ -65,13 +61,9 @@ class IntemptCollection(Feed):
     collections: Annotated[
         tuple[Annotated[str, BeforeValidator(_collection)], ...], Field(min_length=1), AfterValidator(_once)
     ]
-    baseline: Literal["silent", "fire"] = "silent"
+    mark: ClassVar[type[Mark]] = _Mark
 
-    @model_validator(mode="after")
-    def _sensible(self) -> Self:
-        if self.poll < SECOND:
-            raise ValueError("poll must be 1s or more")
-        return self
+    baseline: Literal["silent", "fire"] = "silent"
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────
 
@@ -80,7 +72,7 @@ class IntemptCollection(Feed):
     ) -> AsyncIterator[Page]:
         """See Feed. There is one reader, `fresh`; one collection that cannot be read does not stop the others."""
         old, begun, kept = cursors.get(reader), now(), Kept(rows)
-        mark = _mark(old) or _Mark(begun)
+        mark = _Mark.of(old) or _Mark(begun)
         mark = _Mark(mark.at, tuple(id for id in mark.read if id in self.collections))
         failed: dict[str, FeedError] = {}
         for id in self.collections:
@@ -125,26 +117,6 @@ class IntemptCollection(Feed):
             return parse_items(await send(items(self._connection, id, after=after)))
         except HttpError as error:
             raise FeedUnavailable(str(error)) from None
-
-    # ── where it stands ───────────────────────────────────────────────────────────────────────
-
-    def due(self, cursors: Mapping[str, str], now: Instant) -> list[str]:  # noqa: ARG002  there is one reader
-        """See Feed."""
-        return []
-
-    def behind(self, cursors: Mapping[str, str], now: Instant) -> dict[str, int]:
-        """See Feed."""
-        mark = _mark(cursors.get(FRESH))
-        return {FRESH: max(0, now - mark.at)} if mark else {}
-
-    def read_to(self, cursors: Mapping[str, str]) -> Instant | None:
-        """The moment since when every collection was read."""
-        mark = _mark(cursors.get(FRESH))
-        return mark.at if mark else None
-
-    def rewind(self, cursor: str | None, to: Instant) -> str:  # noqa: ARG002  there is nowhere to go
-        """See Feed."""
-        raise NoMoments(f"{self.name} compares what it sees with what it saw: it has no moments to go back to")
 
 
 @dataclass(slots=True)
@@ -194,7 +166,9 @@ class _Reading:
                 self._seen.add(item.id)
                 found[item.id] = item
         keyed = {f"{self.id}:{id}": item for id, item in found.items()}
-        rows, changes = self.kept.take(self._digests(keyed))
+        digests, broken = digests_of({key: item.data for key, item in keyed.items()})
+        self._broken += broken
+        rows, changes = self.kept.take(digests)
         if not rows:
             return None
         at = self.now()
@@ -204,15 +178,6 @@ class _Reading:
         told = [event for event, change in zip(events, changes, strict=True) if not change.is_new]
         shown = [event for event, change in zip(events, changes, strict=True) if change.is_new]
         return Page(FRESH, old, events=told, rows=rows, shown=shown)
-
-    def _digests(self, keyed: Mapping[str, Item]) -> dict[str, str]:
-        digests = {}
-        for key, item in keyed.items():
-            try:
-                digests[key] = digest(item.data)
-            except ValueError:
-                self._broken += 1
-        return digests
 
     def _told(self, *, whole: bool) -> tuple[str, ...]:
         """whole: the list came in one part; between parts items may have moved, so that some come again."""
@@ -224,14 +189,6 @@ class _Reading:
         if self._twice and whole:
             notes.append(f"collection {self.id}: {self._twice} items have the id of one before them, which counts")
         return tuple(notes)
-
-
-def _mark(cursor: str | None) -> _Mark | None:
-    """What a cursor says, None where there is none that can be read: then the first reading is due again."""
-    try:
-        return msgspec.json.decode(cursor, type=_Mark) if cursor else None
-    except msgspec.MsgspecError:
-        return None
 
 
 def _all_failed(failed: Mapping[str, FeedError]) -> FeedUnavailable:

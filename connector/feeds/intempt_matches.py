@@ -9,11 +9,8 @@ are one. A 404, or an answer that names no user, never means that a match is gon
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import Field
-
 from connector.errors import NothingThere
 from connector.feeds.made import made_event, made_id
-from connector.feeds.watch import People, Watch
 from connector.feeds.watching import Look, State, Watching
 from connector.model import Answer, Event, Instant, Json, Request, instant_text
 from connector.platforms.intempt import people
@@ -25,19 +22,11 @@ class IntemptMatches(Watching):
     baseline: whether what the first look at an id finds fires.
     """
 
-    platform: ClassVar[str] = "intempt"
     kind: ClassVar[str] = "matches"
     example: ClassVar[str] = (
         "matches: {poll: 30s, watch: {profile_ids: [182233618306719744], file: watched.txt, from: [{feed:"
         " intilery.events, path: context.traits.intemptProfileId, keep: {userId: event.userId}}]}, baseline: silent}"
     )
-
-    watch: People = Field(default_factory=lambda: People.model_validate({}))
-
-    @property
-    def watched(self) -> Watch:
-        """Which ids."""
-        return self.watch
 
     def ask(self, kind: str, id: str) -> Request:
         """One request. Raises RequestRefused."""

@@ -9,10 +9,7 @@ somebody left. When two users become one, segments that the other had joined bef
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import Field
-
 from connector.feeds.made import made_event, made_id
-from connector.feeds.watch import People, Watch
 from connector.feeds.watching import Look, State, Watching
 from connector.model import Answer, Event, Instant, Json, Request
 from connector.platforms.intempt import people
@@ -24,16 +21,8 @@ class IntemptSegmentations(Watching):
     baseline: whether the segments that the first look at an id finds fire.
     """
 
-    platform: ClassVar[str] = "intempt"
     kind: ClassVar[str] = "segmentations"
     example: ClassVar[str] = "segmentations: {poll: 5m, watch: {master_ids: [200382140847620096]}, baseline: silent}"
-
-    watch: People = Field(default_factory=lambda: People.model_validate({}))
-
-    @property
-    def watched(self) -> Watch:
-        """Which ids."""
-        return self.watch
 
     def ask(self, kind: str, id: str) -> Request:
         """One request. Raises RequestRefused."""

@@ -46,8 +46,6 @@ class IntileryEvents(Feed):
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        if self.poll < SECOND:
-            raise ValueError("poll must be 1s or more")
         if not self.lag <= self.overlap <= 7 * DAY or self.overlap < MINUTE:
             raise ValueError("overlap must be between 1m and 7d, and no less than lag")
         return self

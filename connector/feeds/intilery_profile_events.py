@@ -20,7 +20,7 @@ from connector.feeds.cursor import Start, begin
 from connector.feeds.timeline import Timeline
 from connector.feeds.watch import Id, Watch
 from connector.feeds.watching import Look, Looking, kept, known
-from connector.model import DAY, HOUR, MINUTE, SECOND, Event, Gap, Json, Now, Row
+from connector.model import DAY, HOUR, MINUTE, Event, Gap, Json, Now, Row
 from connector.platforms.intilery import profiles
 
 MOST: Final = 5_000  # events of one look; what is left waits for the next
@@ -63,16 +63,9 @@ class IntileryProfileEvents(Looking):
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        if self.poll < SECOND:
-            raise ValueError("poll must be 1s or more")
         if not MINUTE <= self.overlap <= 7 * DAY:
             raise ValueError("overlap must be between 1m and 7d")
         return self
-
-    @property
-    def watched(self) -> Watch:
-        """Which ids."""
-        return self.watch
 
     async def look(self, row: Row, send: Send, now: Now) -> Look:
         """See Looking. State: start, and at, the moment up to which was read."""

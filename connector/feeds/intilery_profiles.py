@@ -10,15 +10,15 @@ that was there, unless the list says that it was created since the first request
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import ClassVar, Final, Literal, Self, TypeVar
+from typing import ClassVar, Final, Literal, TypeVar
 
-import msgspec
 from msgspec.structs import replace
-from pydantic import model_validator
 
-from connector.errors import FeedUnavailable, HttpError, NoMoments
-from connector.feeds import Feed, Rows, Send, Span
-from connector.feeds.kept import Change, Kept
+from connector.errors import FeedUnavailable, HttpError
+from connector.feeds import Rows, Send, Span
+from connector.feeds.comparing import Comparing, Mark
+from connector.feeds.cursor import FRESH
+from connector.feeds.kept import Change, Kept, digests_of
 from connector.feeds.made import digest, made_event, made_id
 from connector.feeds.watch import id_text
 from connector.model import MINUTE, SECOND, Answer, Event, Instant, Now, Page, Request, Row, instant
@@ -28,7 +28,6 @@ from connector.platforms.intilery import profiles
 from connector.platforms.intilery.profiles import Profile, ProfilePage
 from connector.settings import Connection
 
-FRESH: Final = "fresh"
 BOOKKEEPING: Final = ("lastActivityTime", "firstEvent", "lastEvent")  # in the list where it shows metadata
 _COUNT_EVERY: Final = 100  # parts
 _SPARE: Final = 10_000  # profiles that a list may show twice
@@ -36,14 +35,13 @@ _SPARE: Final = 10_000  # profiles that a list may show twice
 T = TypeVar("T")
 
 
-class _Mark(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Mark(Mark, frozen=True, omit_defaults=True):
     """at: when the last whole pass began. since: what is created from then on is new, by the platform's clock.
 
     base: whether the baseline is through. Of the pass under way: begun; whole, it was not interrupted; scroll, where it
     goes on; first, the id its last part began with; given, how many profiles it showed. name: the scroll parameter's.
     """
 
-    at: Instant
     since: Instant = 0
     base: bool = False
     begun: Instant = 0
@@ -53,16 +51,12 @@ class _Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     given: int = 0
     name: str = ""
 
-    def text(self) -> str:
-        """The form it is kept in."""
-        return msgspec.json.encode(self).decode()
-
     def stopped(self) -> "_Mark":
         """The same without its pass."""
         return replace(self, scroll="", first="", given=0, whole=False)
 
 
-class IntileryProfiles(Feed):
+class IntileryProfiles(Comparing):
     """poll: how often a pass over all profiles begins. ignore: names of fields whose change is none.
 
     baseline: whether the profiles that the first pass finds fire.
@@ -74,17 +68,12 @@ class IntileryProfiles(Feed):
         "profiles: {poll: 15m, baseline: silent, ignore: [lastActivityTime, firstEvent, lastEvent]}"
     )
 
+    mark: ClassVar[type[Mark]] = _Mark
     share: ClassVar[float] = 0.5  # a pass is long, and nothing else should wait for it
 
     poll: Span = 15 * MINUTE
     baseline: Literal["silent", "fire"] = "silent"
     ignore: tuple[str, ...] = BOOKKEEPING
-
-    @model_validator(mode="after")
-    def _sensible(self) -> Self:
-        if self.poll < SECOND:
-            raise ValueError("poll must be 1s or more")
-        return self
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────
 
@@ -93,7 +82,7 @@ class IntileryProfiles(Feed):
     ) -> AsyncIterator[Page]:
         """See Feed. There is one reader, `fresh`; it goes on with the pass under way, or begins one."""
         old = cursors.get(reader)
-        mark = _mark(old) or _Mark(now())
+        mark = _Mark.of(old) or _Mark(now())
         # The answer that its scrollId would bring may have been on its way when the reading stopped.
         mark = replace(mark, whole=False) if mark.scroll else mark
         walk, anew = _Walk(self, Kept(rows, by=_rule(self.ignore)), send, now), False
@@ -132,26 +121,6 @@ class IntileryProfiles(Feed):
     def connection(self) -> Connection:
         """Whose profiles."""
         return self._connection
-
-    # ── where it stands ───────────────────────────────────────────────────────────────────────
-
-    def due(self, cursors: Mapping[str, str], now: Instant) -> list[str]:  # noqa: ARG002  there is one reader
-        """See Feed."""
-        return []
-
-    def behind(self, cursors: Mapping[str, str], now: Instant) -> dict[str, int]:
-        """See Feed."""
-        mark = _mark(cursors.get(FRESH))
-        return {FRESH: max(0, now - mark.at)} if mark else {}
-
-    def read_to(self, cursors: Mapping[str, str]) -> Instant | None:
-        """The moment when the last whole pass began."""
-        mark = _mark(cursors.get(FRESH))
-        return mark.at if mark else None
-
-    def rewind(self, cursor: str | None, to: Instant) -> str:  # noqa: ARG002  there is nowhere to go
-        """See Feed."""
-        raise NoMoments(f"{self.name} compares what it sees with what it saw: it has no moments to go back to")
 
 
 class _Repeats(FeedUnavailable):
@@ -229,7 +198,12 @@ class _Walk:
                 self._broken += 1
             else:
                 found.setdefault(one.id, one)
-        rows, changes = self._kept.take(self._digests(found))
+        ignored = frozenset(self._feed.ignore)
+        digests, broken = digests_of(
+            {id: {name: value for name, value in one.body.items() if name not in ignored} for id, one in found.items()}
+        )
+        self._broken += broken
+        rows, changes = self._kept.take(digests)
         silent, at = self._feed.baseline == "silent" and not mark.base, self._now()
         events: list[Event] = []
         shown: list[Event] = []
@@ -239,15 +213,6 @@ class _Walk:
             there = silent and change.is_new and not _created_since(profile, mark.since)
             (shown if there else events).append(event)
         return events, shown, rows
-
-    def _digests(self, found: Mapping[str, Profile]) -> dict[str, str]:
-        ignored, digests = frozenset(self._feed.ignore), {}
-        for id, one in found.items():
-            try:
-                digests[id] = digest({name: value for name, value in one.body.items() if name not in ignored})
-            except ValueError:
-                self._broken += 1
-        return digests
 
     def _told(self) -> tuple[str, ...]:
         reasons = ((self._nameless, "have no id that can be read"), (self._broken, "hold what cannot be read"))
@@ -266,11 +231,3 @@ def _created_since(profile: Profile, since: Instant) -> bool:
 def _rule(ignore: tuple[str, ...]) -> str:
     """What tells hashes that leave these out from others."""
     return digest(sorted(set(ignore)))[:8]
-
-
-def _mark(cursor: str | None) -> _Mark | None:
-    """What a cursor says, None where there is none that can be read: then the baseline is due again."""
-    try:
-        return msgspec.json.decode(cursor, type=_Mark) if cursor else None
-    except msgspec.MsgspecError:
-        return None

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connector.feeds import Rows
-from connector.model import Row
+from connector.feeds.made import digest
+from connector.model import Json, Row
 
 _AHEAD: Final = 20_000  # changed rows that may wait to be committed while the list is read on
 
@@ -44,13 +45,13 @@ class Kept:
         """The rows to be written for what a list shows (key → digest), and what has changed, in the list's order."""
         known = self._known(digests)
         rows, changes = [], []
-        for key, digest in digests.items():
+        for key, now in digests.items():
             row = known.get(key)
             before = json.loads(row.value) if row is not None else {}
             by_this_rule = before.get("by", "") == self.by
-            if row is not None and before["is"] == digest and by_this_rule:
+            if row is not None and before["is"] == now and by_this_rule:
                 continue
-            change = Change(key, digest, before.get("n", 0) + (row is None or by_this_rule))
+            change = Change(key, now, before.get("n", 0) + (row is None or by_this_rule))
             if row is None or by_this_rule:
                 changes.append(change)
             rows.append(self._row(change, row.revision if row is not None else 0))
@@ -72,3 +73,14 @@ class Kept:
             if later is not None and (key not in known or known[key].revision < later.revision):
                 known[key] = later
         return known
+
+
+def digests_of(contents: Mapping[str, Json]) -> tuple[dict[str, str], int]:
+    """The digest of each content by its key, and how many are left out since they are nested too deeply."""
+    digests = {}
+    for key, content in contents.items():
+        try:
+            digests[key] = digest(content)
+        except ValueError:
+            continue
+    return digests, len(contents) - len(digests)

@@ -14,18 +14,18 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from connector.document import did_you_mean
 from connector.errors import FeedUnavailable
 from connector.model import NEW, Instant, Json, Row, canonical
+from connector.platforms import answers
 from connector.secrets import stamp
+from connector.settings.values import EVENT_PATH
 
 _LONGEST_KEPT: Final = 1_000  # bytes of one value: they are kept for every id
 _ID: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,128}")
-_PART: Final = r'(?:\w[\w$-]*|"[^"]+")'
-_PATH: Final = re.compile(rf"(?:event|properties|context|traits)(?:\.{_PART})+")
 
 
 def id_text(value: object) -> str | None:
     """An id as text, digit by digit; None for what cannot be one."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    return text if isinstance(text, str) and _ID.fullmatch(text) else None
+    text = answers.text_id(value)
+    return text if _ID.fullmatch(text) else None
 
 
 def _id(value: object) -> str:
@@ -36,7 +36,7 @@ def _id(value: object) -> str:
 
 
 def _path(text: str) -> str:
-    if not _PATH.fullmatch(text):
+    if not EVENT_PATH.fullmatch(text):
         raise ValueError("expected a path such as event.userId or context.traits.intemptProfileId")
     return text
 

@@ -13,11 +13,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final, Literal
 
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
-from connector.errors import FeedError, FeedRefused, FeedUnavailable, HttpError, NoMoments, NothingThere
-from connector.feeds import Feed, Rows, Send, Source, Span
-from connector.feeds.watch import Heard, Watch, dropped
+from connector.errors import FeedError, FeedRefused, FeedUnavailable, HttpError, NothingThere
+from connector.feeds import Rows, Send, Span
+from connector.feeds.comparing import Comparing, Mark
+from connector.feeds.cursor import FRESH
+from connector.feeds.watch import Heard, People, Watch, dropped
 from connector.model import (
     ACTIVE,
     LIVELY,
@@ -36,7 +38,6 @@ from connector.model import (
     Row,
 )
 
-FRESH: Final = "fresh"
 TOGETHER: Final = 8  # ids that are asked about, and committed, at once
 MOST: Final = 5_000  # ids of one turn where no rate limits it
 REST: Final = 10 * MINUTE  # the longest that an id which cannot be read is left alone
@@ -86,7 +87,7 @@ class _Turn:
         return page
 
 
-class Looking(Feed):
+class Looking(Comparing):
     """poll: how often an active id is looked at, and every id where the connection's rate allows it.
 
     watch: which ids.
@@ -96,16 +97,12 @@ class Looking(Feed):
     mend: ClassVar[str] = "see the ids under `watch`"  # what to do where nobody has any of them
 
     poll: Span = 30 * SECOND
+    watch: Watch
 
-    _listed: dict[str, None] | None = PrivateAttr(default=None)
+    _listed: dict[str, None] = PrivateAttr(default_factory=dict)  # keys that the lists and the file name
     _stamp: object = PrivateAttr(default=None)  # of the file, when it was read
     _settled: bool = PrivateAttr(default=False)  # whether the rows are known to agree with the lists
     _resting: dict[str, tuple[int, Instant]] = PrivateAttr(default_factory=dict)  # key → failures, until when
-
-    @property
-    @abstractmethod
-    def watched(self) -> Watch:
-        """Which ids."""
 
     @abstractmethod
     async def look(self, row: Row, send: Send, now: Now) -> Look:
@@ -116,13 +113,9 @@ class Looking(Feed):
         return ()
 
     @property
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> tuple[Heard, ...]:
         """See Feed."""
-        return self._sources
-
-    @property
-    def _sources(self) -> tuple[Heard, ...]:
-        return self.watched.sources
+        return self.watch.sources
 
     @property
     def budget(self) -> int:
@@ -154,18 +147,19 @@ class Looking(Feed):
                 break  # the next few would not be through before the next turn
         self._judge(turn, rows)
         seen = min(rows.oldest() or begun, turn.late)
-        cursor = json.dumps({"at": max(seen, self._at(old))})
+        before = Mark.of(old)
+        cursor = Mark(max(seen, before.at) if before else seen).text()
         notes = (f"{turn.failed} watched ids could not be read: {turn.last}",) if turn.failed else ()
         yield turn.page(old, cursor, (*notes, *self.told()))
 
     def _seed(self, rows: Rows, old: str | None, now: Instant) -> Page | None:
         """Bring the rows in line with the lists and the file, where these changed; None where they did not."""
-        stamp = self.watched.stamp(self._folder)
+        stamp = self.watch.stamp(self._folder)
         if self._settled and stamp == self._stamp:
             return None
-        listed, there = self.watched.keys(self._folder), rows.origins()
+        listed, there = self.watch.keys(self._folder), rows.origins()
         fresh = [Row(key, due=now) for key in listed if key not in there]
-        gone = dropped(there, listed, self._sources)
+        gone = dropped(there, listed, self.sources)
         self._listed, self._stamp = listed, stamp
         self._settled = not fresh and not gone  # what is to be committed may not be: look again at the next turn
         return Page(FRESH, old, rows=fresh, gone=gone) if fresh or gone else None
@@ -233,7 +227,7 @@ class Looking(Feed):
         turn.missing += 1
         value = {"since": row.due, **known(row)}
         value["missing"] = value.get("missing", 0) + 1
-        made_up = "state" not in value and row.about and row.key not in (self._listed or {})
+        made_up = "state" not in value and row.about and row.key not in self._listed
         if made_up and value["missing"] >= PATIENCE:
             turn.gone.append(row.key)
         else:
@@ -255,44 +249,21 @@ class Looking(Feed):
                 retry_after_ms=5 * MINUTE,
             )
 
-    # ── where it stands ───────────────────────────────────────────────────────────────────────
-
-    @staticmethod
-    def _at(cursor: str | None) -> Instant:
-        try:
-            return int(json.loads(cursor)["at"]) if cursor else 0
-        except (ValueError, TypeError, KeyError):
-            return 0
-
-    def due(self, cursors: Mapping[str, str], now: Instant) -> list[str]:  # noqa: ARG002  there is one reader
-        """See Feed."""
-        return []
-
-    def behind(self, cursors: Mapping[str, str], now: Instant) -> dict[str, int]:
-        """See Feed."""
-        return {FRESH: max(0, now - self._at(cursors[FRESH]))} if FRESH in cursors else {}
-
-    def read_to(self, cursors: Mapping[str, str]) -> Instant | None:
-        """The moment since when every watched id was looked at."""
-        return self._at(cursors[FRESH]) if FRESH in cursors else None
-
-    def rewind(self, cursor: str | None, to: Instant) -> str:  # noqa: ARG002  there is nowhere to go
-        """See Feed."""
-        raise NoMoments(f"{self.name} compares what it sees with what it saw: it has no moments to go back to")
-
 
 def _next(row: Row, value: State, due: Instant, rank: int) -> Row:
     return replace(row, value=json.dumps(value, separators=(",", ":")), due=due, rank=rank)
 
 
 class Watching(Looking):
-    """Feeds that compare one answer with what was answered before.
+    """Feeds of Intempt's profiles and users that compare one answer with what was answered before.
 
     baseline: what is found at the first look at an id is silent, or fires.
     """
 
+    platform: ClassVar[str] = "intempt"
     mend: ClassVar[str] = "see `reads` under `dialect`, and the ids under `watch`"
 
+    watch: People = Field(default_factory=lambda: People.model_validate({}))
     baseline: Literal["silent", "fire"] = "silent"
 
     @abstractmethod

@@ -12,6 +12,9 @@ from connector.model import Json, Rate, span
 from connector.secrets import Secret
 from connector.settings.layers import Loose
 
+EVENT_PATH: Final = re.compile(r'(?:event|properties|context|traits)(?:\.(?:\w[\w$-]*|"[^"]+"))+')
+"""A path into an event as the configuration takes it: `event.userId`, `properties."utm-source"`."""
+
 _SIZE_UNITS: Final = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 
 

@@ -12,11 +12,11 @@ from connector.model import Instant
 from connector.store import audit
 from connector.store.database import Tx, fact
 from connector.store.regulations import (
-    ACTIVE,
     BY_HAND,
     KILL_SWITCH,
     NotAllowed,
     Rules,
+    active_request,
     one_month_later,
     over_cap,
     suppressed,
@@ -33,11 +33,7 @@ def begin(tx: Tx, rules: Rules, account: int, type: str, user_id: str, by: str, 
     """Let a named person's request pass, and note it before it is sent; its id. Raises NotAllowed with the reason."""
     if fact(tx, KILL_SWITCH):
         raise NotAllowed("regulations are stopped: `connector regulations resume --by NAME` first")
-    same = tx.one(
-        "SELECT delivery, state FROM regulations WHERE account = ? AND user_id = ? AND type = ? "  # noqa: S608  ours
-        f"AND state IN {ACTIVE}",
-        (account, user_id, type),
-    )
+    same = active_request(tx, account, type, user_id)
     if same:
         raise NotAllowed(
             f"the same was asked for already ({same[0]}, {same[1]}): see `connector regulations list`; "

@@ -22,7 +22,7 @@ NEEDS_HUMAN = "needs_human"
 WORK_ITEM = "work item"
 TO_SEND = "to send"
 BY_HAND = "hand_"  # begins the id of one that a person asks for directly (`by_hand`); it has no delivery
-ACTIVE = "('proposed', 'approved', 'sent')"
+_ACTIVE = "('proposed', 'approved', 'sent')"
 _OPEN_ONES = (  # what is held for a person keeps its reason: it may have been sent
     f"state IN ('held', 'pending') AND reason NOT LIKE '{NEEDS_HUMAN}%' "  # noqa: S608  our own words
     "AND id IN (SELECT delivery FROM regulations WHERE state IN ('proposed', 'approved'))"
@@ -71,6 +71,16 @@ def one_month_later(at: Instant) -> Instant:
     return int(first.replace(day=min(when.day, last)).timestamp() * 1000)
 
 
+def active_request(tx: Tx, account: int, type: str, user_id: str) -> tuple[str, str] | None:
+    """The id and state of the request of this user and type that is open, None without one: only one may be."""
+    row = tx.one(
+        "SELECT delivery, state FROM regulations WHERE account = ? AND user_id = ? AND type = ? "  # noqa: S608  ours
+        f"AND state IN {_ACTIVE}",
+        (account, user_id, type),
+    )
+    return (row[0], row[1]) if row else None
+
+
 def propose(  # noqa: PLR0913  the facts of one request
     tx: Tx,
     rules: Rules,
@@ -87,10 +97,7 @@ def propose(  # noqa: PLR0913  the facts of one request
     before = tx.one("SELECT state FROM regulations WHERE delivery = ?", (delivery,))
     if before:  # the same event once more, its id forgotten: what was decided stays decided
         return State.DISCARDED, f"this very request was {before[0]} before"
-    active = tx.one(
-        f"SELECT delivery FROM regulations WHERE account = ? AND user_id = ? AND type = ? AND state IN {ACTIVE}",  # noqa: S608
-        (account, user_id, type),
-    )
+    active = active_request(tx, account, type, user_id)
     if active:
         return State.DISCARDED, f"already asked for by {active[0]}"
     dry = rules.mode == "dry_run"

@@ -114,12 +114,12 @@ def put(store: Store, tx: Tx, identity: str, feed: str, page: Page) -> None:
                 raise CursorMoved(f"a row of {feed} was changed by another poller")
 
 
-def hear(store: Store, tx: Tx, identity: str, feed: str, rows: Iterable[Row]) -> None:
-    """Keep what events of other feeds showed of these keys, which are to be looked at soon; none of it is state."""
+def hear(store: Store, tx: Tx, identity: str, feed: str, fresh: Iterable[Row], again: Iterable[Row]) -> None:
+    """Keep what events of other feeds showed of these keys, which are to be looked at soon; none of it is state.
+
+    fresh: rows whose keys are not known yet. again: the others.
+    """
     account = store.account(tx, identity)
-    rows = list(rows)
-    known = StoredRows.within(tx, identity, feed).get([row.key for row in rows])
-    fresh = [row for row in rows if row.key not in known]
     tx.insert(
         StateRow,
         _COLUMNS,
@@ -129,9 +129,5 @@ def hear(store: Store, tx: Tx, identity: str, feed: str, rows: Iterable[Row]) ->
         f"UPDATE state_rows SET heard = ?, about = ?, rank = CASE WHEN rank = ? OR value = '' THEN ? ELSE ? END, "  # noqa: S608
         "due = CASE WHEN due > ? THEN ? ELSE due END "
         f"WHERE {_OWN} AND key = ?",
-        [
-            (row.heard, row.about, NEW, NEW, ACTIVE, row.due, row.due, account, feed, row.key)
-            for row in rows
-            if row.key in known
-        ],
+        [(row.heard, row.about, NEW, NEW, ACTIVE, row.due, row.due, account, feed, row.key) for row in again],
     )
