@@ -1,28 +1,18 @@
-"""Feeds that keep rows, on the sandbox: the engine's own turns, a real database, real HTTP, a clock set by hand."""
+"""One feed that keeps rows, on the sandbox; and what a kill in the middle of its turn leaves."""
 
-import asyncio
 import json
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from connector.engines.polling import Line, Polling
-from connector.feeds import Feed, all_feeds
-from connector.http import Bucket, Http
-from connector.model import MINUTE, Answer, Event, Rate, Request
-from connector.poll import Desk, Gates, InService, WatchList, take
-from connector.recipe.index import Index
-from connector.sandbox import Sandbox
-from connector.secrets import Vault
-from connector.settings import load
+from connector.feeds import Feed
+from connector.model import MINUTE, Answer, Event, Request
+from connector.poll import take
 from connector.store import inbox
-from connector.store.database import Store
-from connector.store.regulations import Rules
 from connector.store.states import StoredRows
+from tests.feeds.place import NOON, Place
 
-NOON = 1_793_534_400_000  # 2026-11-01T12:00:00Z
-T = TypeVar("T")
+__all__ = ["NOON", "House"]
 
 YAML = """
 connections:
@@ -32,63 +22,32 @@ connections:
 """
 
 
-@dataclass
-class House:
-    """A folder with a configuration and a database, a sandbox that answers, and one feed that is asked to read.
+@dataclass(kw_only=True)
+class House(Place):
+    """name: the feed that is asked to read. options: its, others: more feeds of its connection, in YAML.
 
-    answers: one function that may answer a request instead of the sandbox.
+    answers: a function that may answer a request instead of the sandbox.
     """
 
-    folder: Path
     name: str
     options: str
     others: str = ""
-    dialect: str = "{}"
-    switches: dict[str, str] = field(default_factory=dict)
-    now: int = NOON
-    asked: list[str] = field(default_factory=list)
     answers: Callable[[Request], Answer | None] = lambda _request: None
 
-    def __post_init__(self) -> None:
-        self._runner = asyncio.Runner()
-        self.sandbox = Sandbox(
-            switches={"rate_limit": "off", "intempt_rate": "off", **self.switches}, clock=lambda: self.now
-        )
-        self.run(self.sandbox.__aenter__())
-        self._http = Http(["127.0.0.1"], Vault({}, dotenv=None, folder=None))
-        self.run(self._http.__aenter__())
-        self.start()
-
-    def start(self, options: str | None = None) -> None:
-        """As after a restart: everything anew from the configuration and the database."""
-        self.options = self.options if options is None else options
+    def configuration(self) -> str:
         platform, _, kind = self.name.partition(".")
         feeds = {platform: f"{{{kind}: {self.options}{self.others and f', {self.others}'}}}"}
-        text = YAML.format_map(
+        return YAML.format_map(
             {"intilery": "{}", "intempt": "{}", "dialect": self.dialect, "url": self.sandbox.url} | feeds
         )
-        (self.folder / "connector.yaml").write_text(text)
-        found = all_feeds(load(self.folder / "connector.yaml", {}).connections)
-        self.store = Store(f"sqlite:///{self.folder}/connector.db").open()
-        lists = [WatchList(feed) for _, feed in found if feed.sources]
-        self.desk = Desk(
-            self.store, lambda: InService(Index([])), Gates({}), Rules(), lambda: self.now, watch_lists=lists
-        )
-        line = Line(Bucket(Rate(0, 1), 1, lambda: 0.0), self._send)
-        self.polling = {feed.name: Polling(feed, of, line, self.desk, lambda _names: None) for of, feed in found}
 
-    def end(self) -> None:
-        self.store.close()
-        self.run(self._http.__aexit__(None, None, None))
-        self.run(self.sandbox.__aexit__())
-        self._runner.close()
+    def scripted(self, request: Request) -> Answer | None:
+        return self.answers(request)
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._runner.run(work)
-
-    async def _send(self, request: Request) -> Answer:
-        self.asked.append(str(request.url))
-        return self.answers(request) or await self._http.send(request)
+    def again(self, options: str) -> None:
+        """A restart with other options."""
+        self.options = options
+        self.start()
 
     # ── what a test does ──────────────────────────────────────────────────────────────────────
 
@@ -145,8 +104,3 @@ class House:
 
     def names(self) -> list[str]:
         return [event.name for event in self.events()]
-
-    def known(self) -> set[str]:
-        """The keys of the rows there are."""
-        with self.store.read() as tx:
-            return {row[0] for row in tx.rows("SELECT key FROM state_rows")}

@@ -1,8 +1,7 @@
 """`intempt.collection` on the sandbox: what comes into a collection, and what changes."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,23 +18,17 @@ Open = Callable[..., House]
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Open]:
+def house(houses: Open) -> Open:
     """Starts a sandbox with the two collections, and the feed on it."""
-    houses: list[House] = []
 
     def begin(options: str = "", **more: Any) -> House:
-        folder = tmp_path / str(len(houses))
-        folder.mkdir()
-        made = House(folder, "intempt.collection", f"{{collections: [{ROOMS}]{options}}}", **more)
-        houses.append(made)
+        made = houses("intempt.collection", f"{{collections: [{ROOMS}]{options}}}", **more)
         organization = made.sandbox.organization()
         for id, name in ((ROOMS, "rooms"), (GUESTS, "guests")):
             organization.add_collection(Collection(id, 1, name, keys=Keys(primary="id"), schema={"fields": []}))
         return made
 
-    yield begin
-    for made in houses:
-        made.end()
+    return begin
 
 
 def put(house: House, *items: dict[str, Any], into: int = ROOMS) -> None:
@@ -143,7 +136,7 @@ def test_a_collection_that_is_added_has_a_baseline_of_its_own(house: Open) -> No
     put(here, {"id": 1})
     put(here, {"id": 7}, into=GUESTS)
     here.turn()
-    here.start(f"{{collections: [{ROOMS}, '{GUESTS}']}}")
+    here.again(f"{{collections: [{ROOMS}, '{GUESTS}']}}")
     put(here, {"id": 2})
     here.turn()
     assert [("item_created", {"id": 2})] == told(here)
@@ -274,7 +267,7 @@ def test_a_list_that_never_ends_is_an_error(house: Open, links: list[str]) -> No
 
 def test_a_collection_that_is_not_there_does_not_stop_the_others(house: Open) -> None:
     here = house()
-    here.start(f"{{collections: [77, {ROOMS}]}}")
+    here.again(f"{{collections: [77, {ROOMS}]}}")
     put(here, {"id": 1})
     here.turn()
     put(here, {"id": 2})
@@ -286,7 +279,7 @@ def test_a_collection_that_is_not_there_does_not_stop_the_others(house: Open) ->
 
 def test_what_was_not_read_is_behind(house: Open) -> None:
     here = house()
-    here.start(f"{{collections: [77, {ROOMS}]}}")
+    here.again(f"{{collections: [77, {ROOMS}]}}")
     here.turn()
     here.turn(5 * MINUTE)
     assert NOON + MINUTE == here.feed.read_to(here.cursors())
@@ -295,7 +288,7 @@ def test_what_was_not_read_is_behind(house: Open) -> None:
 
 def test_where_no_collection_can_be_read_the_feed_is_unavailable(house: Open) -> None:
     here = house()
-    here.start("{collections: [77, 78]}")
+    here.again("{collections: [77, 78]}")
     here.turn()
     assert here.error.startswith("none of the 2 collections can be read; see `collections`")
     assert {} == here.cursors()
@@ -304,7 +297,7 @@ def test_where_no_collection_can_be_read_the_feed_is_unavailable(house: Open) ->
 @pytest.mark.parametrize("status", [401, 403, 429])
 def test_a_refusal_of_the_key_ends_the_turn(house: Open, status: int) -> None:
     here = house()
-    here.start(f"{{collections: [77, {ROOMS}]}}")
+    here.again(f"{{collections: [77, {ROOMS}]}}")
     here.answers = lambda _request: Answer(status)
     here.turn()
     assert 1 == len(here.asked)
@@ -347,7 +340,7 @@ def test_there_is_no_moment_to_go_back_to(house: Open) -> None:
 )
 def test_a_mistake_in_the_options_is_told(house: Open, options: str, mistake: str) -> None:
     with pytest.raises(ConfigurationError, match=mistake):
-        house().start(options)
+        house().again(options)
 
 
 # ── anything ──────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,6 @@
 """`intilery.profile_events` on the sandbox: what chosen customers do."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,19 +17,9 @@ ADA = "{watch: {user_ids: [ada]}}"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Open]:
+def house(houses: Open) -> Open:
     """Starts a sandbox, and the feed on it."""
-    houses: list[House] = []
-
-    def begin(options: str = ADA, **more: Any) -> House:
-        folder = tmp_path / str(len(houses))
-        folder.mkdir()
-        houses.append(House(folder, "intilery.profile_events", options, **more))
-        return houses[-1]
-
-    yield begin
-    for made in houses:
-        made.end()
+    return lambda options=ADA, **more: houses("intilery.profile_events", options, **more)
 
 
 def done(house: House, name: str = "Order Completed", user: str = "ada", **more: Any) -> list[str]:
@@ -305,7 +294,7 @@ def test_whatever_the_pauses_and_kills_each_event_arrives_once(house: Open, cour
 )
 def test_a_mistake_in_the_options_is_told(house: Open, options: str, mistake: str) -> None:
     with pytest.raises(ConfigurationError, match=mistake):
-        house().start(options)
+        house().again(options)
 
 
 def test_there_is_no_moment_to_go_back_to(house: Open) -> None:

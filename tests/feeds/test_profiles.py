@@ -1,8 +1,7 @@
 """`intilery.profiles` on the sandbox: who is created, and who changes."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,19 +18,9 @@ Open = Callable[..., House]
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Open]:
+def house(houses: Open) -> Open:
     """Starts a sandbox, and the feed on it."""
-    houses: list[House] = []
-
-    def begin(options: str = "{}", **more: Any) -> House:
-        folder = tmp_path / str(len(houses))
-        folder.mkdir()
-        houses.append(House(folder, "intilery.profiles", options, **more))
-        return houses[-1]
-
-    yield begin
-    for made in houses:
-        made.end()
+    return lambda options="{}", **more: houses("intilery.profiles", options, **more)
 
 
 def account(house: House) -> Account:
@@ -110,7 +99,7 @@ def test_another_list_of_what_is_ignored_is_no_change_of_profiles(house: Open) -
     here = house()
     people(here, 1, 2)
     here.turn()
-    here.start("{ignore: [n]}")
+    here.again("{ignore: [n]}")
     here.turn(QUARTER)
     assert [] == here.events()
     people(here, 1, plan="gold")
@@ -363,7 +352,7 @@ def test_it_has_read_up_to_the_beginning_of_its_last_whole_pass(house: Open) -> 
 )
 def test_a_mistake_in_the_options_is_told(house: Open, options: str, mistake: str) -> None:
     with pytest.raises(ConfigurationError, match=mistake):
-        house().start(options)
+        house().again(options)
 
 
 def test_there_is_no_moment_to_go_back_to(house: Open) -> None:

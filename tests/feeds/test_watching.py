@@ -19,7 +19,7 @@ def office(tmp_path: Path) -> Iterator[Open]:
     opened: list[Office] = []
 
     def make(feeds: str = LISTED, **options: Any) -> Office:
-        opened.append(Office(tmp_path, feeds, **options))
+        opened.append(Office(folder=tmp_path, feeds=feeds, **options))
         return opened[-1]
 
     yield make
@@ -243,13 +243,13 @@ def test_an_id_that_an_event_of_another_feed_shows_is_watched_and_what_is_kept_c
 def test_what_cannot_be_an_id_is_not_watched(office: Open, id: object) -> None:
     here = office(FROM)
     here.show(shown(id))
-    assert set() == here.keys()
+    assert set() == here.known()
 
 
 def test_an_id_that_is_a_number_is_watched_digit_by_digit(office: Open) -> None:
     here = office(FROM)
     here.show(shown(ADA))
-    assert {f"profile_id:{ADA}"} == here.keys()
+    assert {f"profile_id:{ADA}"} == here.known()
 
 
 def test_the_ids_of_events_are_kept_with_them_in_one_transaction(office: Open) -> None:
@@ -261,7 +261,7 @@ def test_the_ids_of_events_are_kept_with_them_in_one_transaction(office: Open) -
         event = Event("intilery:acme/acme/ACME", "intilery.events", "e1", "identify", NOON, NOON, shown(ADA))
         take(here.desk, tx, [Page("24h", None, events=[event])], event.account, "intilery.events")
         raise RuntimeError
-    assert set() == here.keys()
+    assert set() == here.known()
 
 
 def test_ids_that_events_made_up_are_dropped_after_a_few_looks(office: Open) -> None:
@@ -272,7 +272,7 @@ def test_ids_that_events_made_up_are_dropped_after_a_few_looks(office: Open) -> 
         here.show(shown(f"made-up-{n}", n))
     for _ in range(3):
         here.turn()
-    assert {f"profile_id:{ADA}"} == here.keys()
+    assert {f"profile_id:{ADA}"} == here.known()
 
 
 def test_ids_that_left_the_configuration_are_not_watched_any_more(office: Open) -> None:
@@ -284,7 +284,7 @@ def test_ids_that_left_the_configuration_are_not_watched_any_more(office: Open) 
     here.feeds = LISTED
     here.start()
     here.turn()
-    assert {f"profile_id:{ADA}"} == here.keys()
+    assert {f"profile_id:{ADA}"} == here.known()
 
 
 def test_ids_of_a_source_that_left_the_configuration_are_not_watched_any_more(office: Open) -> None:
@@ -294,17 +294,17 @@ def test_ids_of_a_source_that_left_the_configuration_are_not_watched_any_more(of
     here.feeds = FROM.replace("context.traits.intemptProfileId", "properties.intemptProfileId")
     here.start()
     here.turn()
-    assert set() == here.keys()
+    assert set() == here.known()
 
 
 def test_a_file_names_ids_and_is_read_again_when_it_changes(office: Open, tmp_path: Path) -> None:
     (tmp_path / "watched.txt").write_text(f"# people\n{ADA}\nmaster_id:{BOB}  # Bob\n\n")
     here = office("{matches: {watch: {file: watched.txt}}}")
     here.turn()
-    assert {f"profile_id:{ADA}", f"master_id:{BOB}"} == here.keys()
+    assert {f"profile_id:{ADA}", f"master_id:{BOB}"} == here.known()
     (tmp_path / "watched.txt").write_text(f"{BOB}\n")
     here.turn(later=HOUR)
-    assert {f"profile_id:{BOB}"} == here.keys()
+    assert {f"profile_id:{BOB}"} == here.known()
 
 
 def test_a_file_that_is_not_there_is_told(office: Open) -> None:
@@ -321,7 +321,7 @@ def test_a_line_that_is_no_id_is_told_with_its_number_and_nothing_is_dropped(off
     (tmp_path / "watched.txt").write_text(f"{ADA}\nno id\n")
     here.turn()
     assert "watched.txt:2" in here.error()
-    assert {f"profile_id:{ADA}"} == here.keys()
+    assert {f"profile_id:{ADA}"} == here.known()
 
 
 # ── segments ──────────────────────────────────────────────────────────────────────────────────
@@ -394,7 +394,7 @@ def test_listed_ids_whose_first_commit_failed_are_watched_at_the_next_turn(offic
 
     here.run(never_committed())
     here.turn()
-    assert {f"profile_id:{ADA}"} == here.keys()
+    assert {f"profile_id:{ADA}"} == here.known()
 
 
 def test_a_full_watch_list_learns_again_once_made_up_ids_were_dropped(
@@ -405,11 +405,11 @@ def test_a_full_watch_list_learns_again_once_made_up_ids_were_dropped(
     here.person(ADA, matches=[])
     for n in range(4):
         here.show(shown(f"made-up-{n}", n))
-    assert 3 == len(here.keys())
+    assert 3 == len(here.known())
     for _ in range(3):
         here.turn(later=HOUR)
     here.show(shown(str(ADA), 9))
-    assert {f"profile_id:{ADA}"} == here.keys()
+    assert {f"profile_id:{ADA}"} == here.known()
 
 
 def test_users_that_are_merged_do_not_join_each_others_old_segments_again(office: Open) -> None:
